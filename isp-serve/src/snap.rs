@@ -64,7 +64,7 @@ impl Source for Bank {
 
     async fn act(&self, provider: &Provider, webhook: &Webhook, now: DateTime<Utc>) -> Result<Acted, EngineError> {
         match self.bank.read_kept(&webhook.headers, &webhook.body) {
-            Some(call) => Ok(done(&self.bank, provider, &call, now).await?.1),
+            Some(call) => Ok(done(&self.bank, provider, &call, (webhook.received_at, now)).await?.1),
             // It was believed when it came: the secret has changed since.
             None => {
                 let note = "it is not believed any more: the client secret has changed".to_owned();
@@ -74,12 +74,12 @@ impl Source for Bank {
     }
 }
 
-/// Does what a call says, and what is answered.
+/// Does what a call says that was kept at the first of two moments, and what is answered.
 async fn done(
     bank: &SnapBank,
     provider: &Provider,
     call: &SnapCall,
-    now: DateTime<Utc>,
+    (kept, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(SnapAnswer, Acted), EngineError> {
     let acted = |note: &str| Acted { note: note.to_owned(), ..Acted::default() };
     let unknown = || bank.refuse_call(call, Refusal::Unknown);
@@ -107,6 +107,7 @@ async fn done(
                         reference: notice.request_id.clone(),
                         amount: notice.amount,
                         paid_at: notice.paid_at,
+                        told_at: kept,
                     };
                     engine.va_paid(&paid, now).await?
                 }
@@ -207,7 +208,7 @@ async fn take(app: &App, bank: &SnapBank, service: SnapService, path: &str, requ
         }
         Err(_) => return trouble(Refusal::Trouble),
     }
-    let done = tokio::time::timeout(PATIENCE, done(bank, &app.provider, &admitted.call, now)).await;
+    let done = tokio::time::timeout(PATIENCE, done(bank, &app.provider, &admitted.call, (now, now))).await;
     // The row is still to be marked as read, and what is not done is done then.
     app.arrived.notify_one();
     match done {

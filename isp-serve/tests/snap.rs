@@ -5,8 +5,10 @@ mod common;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use isp_core::Money;
+use isp_core::engine::NewPayment;
 use isp_core::ids::{PageLinkId, WorkerId};
 use isp_core::isolation::Access;
 use isp_core::payment::virtual_account;
@@ -19,6 +21,7 @@ use isp_serve::hooks::Source;
 use isp_serve::pages::Token;
 use isp_serve::snap::Bank;
 use isp_serve::work;
+use serde_json::{Value, json};
 
 const NAME: &str = "bca-va";
 
@@ -38,6 +41,17 @@ fn digits(server: &Server, customer: usize) -> String {
 
 async fn told(bank: &SimulatedBank, call: &BankCall) -> BankAnswer {
     bank.send(call).await.expect("it is answered")
+}
+
+/// A payment whose body is changed before it is signed.
+fn changed(
+    bank: &SimulatedBank,
+    (token, call, external, now): (&str, &BankCall, &str, DateTime<Utc>),
+    change: impl FnOnce(&mut Value),
+) -> BankCall {
+    let mut body = serde_json::from_slice(&call.body).unwrap();
+    change(&mut body);
+    bank.signed(SnapService::Payment, token, &body, external, now)
 }
 
 async fn payments(server: &Server) -> Vec<PaymentRow> {
@@ -230,6 +244,60 @@ async fn a_payment_that_was_kept_is_booked_after_a_death() {
     let again = told(&bank, &call("2")).await;
     assert_eq!((again.status, again.code()), (200, "2002500"));
     assert_eq!(amounts(&payments(&server).await), [150_000]);
+}
+
+/// What a person took back is not booked again by whoever tells it again, whatever day the bank says it was paid on; a person may
+/// book it again, and that changes nothing for the bank.
+#[tokio::test]
+async fn a_payment_that_was_taken_back_is_not_booked_again_whatever_day_is_told() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let days = [None, Some(now + TimeDelta::hours(3)), Some(now - TimeDelta::days(900)), Some(now)];
+    for (number, day) in days.into_iter().enumerate() {
+        let request = format!("P{number}");
+        let told_on = |external: &str, now| {
+            let call = bank.payment(&token, &of, (&request, Money::rupiah(10_000)), external, now);
+            changed(&bank, (&token, &call, external, now), |body| match day {
+                Some(day) => body["trxDateTime"] = json!(day.to_rfc3339()),
+                None => body["trxDateTime"] = Value::Null,
+            })
+        };
+        let kept_at = server.now();
+        let first = told(&bank, &told_on(&format!("a{number}"), kept_at)).await;
+        assert_eq!(first.code(), "2002500", "{day:?}");
+        let row = payments(&server).await.into_iter().find(|row| row.payment.reference.as_str() == request).unwrap();
+        let expected = if number == 3 { now } else { kept_at };
+        assert_eq!(row.payment.paid_at.timestamp(), expected.timestamp(), "{day:?}");
+        server.later(2);
+        let engine = server.app.provider.engine();
+        engine.reverse(row.payment.id, "Sari", "ditarik bank", server.now()).await.unwrap();
+        server.later(2);
+        // The row of the first call is read only now, as after a death; and the bank tells it again.
+        server.read().await;
+        let again = told(&bank, &told_on(&format!("b{number}"), server.now())).await;
+        assert_eq!(again, first, "{day:?}");
+        server.read().await;
+        assert_eq!(payments(&server).await.len(), number + 1, "{day:?}");
+    }
+    // By hand it is a new payment, for another payer and of another amount too.
+    let rows = payments(&server).await;
+    let before = &rows.iter().find(|row| row.payment.reference.as_str() == "P0").unwrap().payment;
+    let by_hand = NewPayment {
+        customer_id: server.world.customers[1].id,
+        provider: before.provider.clone(),
+        reference: before.reference.clone(),
+        amount: Money::rupiah(20_000),
+        paid_at: server.now(),
+        collector: None,
+    };
+    let report = server.app.provider.engine().pay(&by_hand, server.now()).await.unwrap();
+    assert!(!report.known);
+    let call = bank.payment(&token, &of, ("P0", Money::rupiah(10_000)), "c", server.now());
+    assert_eq!(told(&bank, &call).await.code(), "2002500");
+    server.read().await;
+    assert_eq!(payments(&server).await.len(), 5);
 }
 
 /// By a link the customer sees the number; from a line's address nobody does, for a bank says the name to whoever types it.

@@ -32,6 +32,17 @@ pub struct VaPayment {
     pub amount: Money,
     /// When, by the bank's clock.
     pub paid_at: Option<DateTime<Utc>>,
+    /// When the call that tells it was kept; stands for a day that is missing or that nobody would type.
+    pub told_at: DateTime<Utc>,
+}
+
+impl VaPayment {
+    /// When it was paid, the same however late it is read. Its clock may be ahead of ours, and a day that nobody would type says
+    /// nothing of money that is there.
+    fn moment(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let told = self.told_at.min(now);
+        self.paid_at.map(|at| at.min(told)).filter(|at| plausible(*at, told).is_ok()).unwrap_or(told)
+    }
 }
 
 /// What became of it.
@@ -56,8 +67,8 @@ impl Engine<'_> {
         Ok(Some(VaHolder { customer, owed }))
     }
 
-    /// Books money that came in on a number, exactly once however often it is told: oldest invoice first, and what is left of it
-    /// is the customer's credit.
+    /// Books money that came in on a number, exactly once however often it is told, and though a person took it back meanwhile:
+    /// oldest invoice first, and what is left of it is the customer's credit.
     ///
     /// # Errors
     /// [`Error::NotPositive`](crate::Error::NotPositive); [`EngineError::Store`].
@@ -68,11 +79,10 @@ impl Engine<'_> {
             provider: paid.bank.clone(),
             reference: paid.reference.clone(),
             amount: paid.amount,
-            // Its clock may be ahead of ours. A day that nobody would type says nothing of money that is there.
-            paid_at: paid.paid_at.map(|at| at.min(now)).filter(|at| plausible(*at, now).is_ok()).unwrap_or(now),
+            paid_at: paid.moment(now),
             collector: None,
         };
-        match self.pay_as(&new, Told::ByMachine, now).await {
+        match self.pay_as(&new, Told::ByBank, now).await {
             Ok(report) => Ok(VaTaken::Booked(customer.name, report)),
             Err(EngineError::PaymentMismatch) => Ok(VaTaken::Differs),
             Err(other) => Err(other),

@@ -17,6 +17,7 @@ use crate::text::Code;
 /// | a person | a new payment | refused |
 /// | a person who insists | a new payment | taken |
 /// | a machine | the same payment if it was paid at the same moment: nothing is written | refused |
+/// | a bank that names each payment | the same payment: nothing is written | taken |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// A person books it, who sees what is booked.
@@ -25,6 +26,9 @@ pub enum Told {
     ByPersonWhoInsists,
     /// A machine, such as a gateway's webhook, which says the same thing more than once and late.
     ByMachine,
+    /// A bank that gives each payment a name of its own and never uses it again (SNAP BI), so the name alone tells that it is the same.
+    /// Its money is there, whatever day it says.
+    ByBank,
 }
 
 /// A payment as somebody tells of it.
@@ -89,7 +93,7 @@ impl Heard<'_> {
             return Err(Error::ReservedProvider { what: "PPh 23: pph23" });
         }
         match self.told {
-            Told::ByPersonWhoInsists => Ok(()),
+            Told::ByPersonWhoInsists | Told::ByBank => Ok(()),
             Told::ByMachine => plausible(self.paid_at, now),
             Told::ByPerson if self.amount == self.owed || self.is_slip() => plausible(self.paid_at, now),
             Told::ByPerson => plausible_amount("amount", self.amount).and(plausible(self.paid_at, now)),
@@ -139,10 +143,18 @@ impl Heard<'_> {
     /// assert_eq!(heard(Told::ByMachine).among(&[bounced]), Received::TakenBack(0));
     /// let other = KnownPayment { amount: Money::rupiah(200_000), ..known };
     /// assert_eq!(heard(Told::ByMachine).among(&[bounced, other]), Received::Differs(1));
+    /// // A bank names a payment once: the moment says nothing, nor what a person booked by that name since.
+    /// let then = KnownPayment { paid_at: at + chrono::TimeDelta::hours(1), ..bounced };
+    /// assert_eq!(heard(Told::ByMachine).among(&[then]), Received::New);
+    /// assert_eq!(heard(Told::ByBank).among(&[then, other]), Received::TakenBack(0));
+    /// assert_eq!(heard(Told::ByBank).among(&[other]), Received::Differs(0));
     /// ```
     #[must_use]
     pub fn among(&self, known: &[KnownPayment]) -> Received {
         let whose = |k: &KnownPayment| !self.is_slip() || k.customer_id == self.customer_id;
+        if self.told == Told::ByBank {
+            return self.among_named(known);
+        }
         let standing = known.iter().rposition(|k| !k.reversed && whose(k));
         // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
         let same = |k: &KnownPayment| {
@@ -157,6 +169,18 @@ impl Heard<'_> {
             Received::TakenBack(at)
         } else {
             Received::Known(at)
+        }
+    }
+
+    /// As [`Heard::among`] for a name that is used once: whatever became of the payment since, telling it again is no news. A person
+    /// may have taken it back, and booked it again for another customer.
+    fn among_named(&self, known: &[KnownPayment]) -> Received {
+        let same = |k: &KnownPayment| k.customer_id == self.customer_id && k.amount == self.amount;
+        let standing = known.iter().rposition(|k| !k.reversed && same(k));
+        match standing.or_else(|| known.iter().rposition(same)) {
+            Some(at) if known[at].reversed => Received::TakenBack(at),
+            Some(at) => Received::Known(at),
+            None => known.len().checked_sub(1).map_or(Received::New, Received::Differs),
         }
     }
 }
