@@ -260,6 +260,19 @@ fn answers_are_those_of_the_standard() {
     let of = |status: u16, code: &str| (status, code.to_owned(), json!("01"));
     assert_eq!(codes, [of(404, "4042412"), of(404, "4042414"), of(409, "4092400"), of(500, "5002400")]);
     assert_eq!(bank.owes(&inquiry, "x", Money::ZERO).code(), "4042414");
+    // Money is said to be rejected only where nothing is booked for certain.
+    let paid = caller.payment(&token, &digits, ("P1", Money::rupiah(1_000)), "2", now());
+    let paid = admit(&bank, &paid, now()).unwrap();
+    for (refusal, code, flag) in [
+        (Refusal::Unknown, "4042512", "01"),
+        (Refusal::Repeated, "4092500", "02"),
+        (Refusal::Trouble, "5002500", "02"),
+        (Refusal::InProgress, "2022500", "02"),
+        (Refusal::Differs, "4042518", "02"),
+    ] {
+        let answer = bank.refuse_call(&paid, refusal);
+        assert_eq!((answer.code(), &answer.body["virtualAccountData"]["paymentFlagStatus"]), (code, &json!(flag)));
+    }
     let mut settings = SimulatedBank::settings(code("bca-va"));
     settings.payment_service = 30;
     let other = SnapBank::try_new(settings).unwrap();

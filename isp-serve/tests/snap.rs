@@ -246,6 +246,30 @@ async fn a_payment_that_was_kept_is_booked_after_a_death() {
     assert_eq!(amounts(&payments(&server).await), [150_000]);
 }
 
+/// Whether the call was kept is not known, and it was: the bank hears nothing by which it would give the money back, neither then nor
+/// when it sends the same request again.
+#[tokio::test]
+async fn money_that_may_be_booked_is_never_said_to_be_rejected() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let call = |external: &str| bank.payment(&token, &of, ("P1", Money::rupiah(150_000)), external, now);
+    server.store.fuse().blow_at(1, Moment::After);
+    let first = told(&bank, &call("1")).await;
+    assert_eq!((first.code(), first.said("/paymentFlagStatus")), ("5002500", "02"));
+    server.store.fuse().mend();
+    let repeated = told(&bank, &call("1")).await;
+    assert_eq!((repeated.code(), repeated.said("/paymentFlagStatus")), ("4092500", "02"));
+    server.read().await;
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+    let other = bank.payment(&token, &of, ("P1", Money::rupiah(1_000)), "2", now);
+    let other = told(&bank, &other).await;
+    assert_eq!((other.code(), other.said("/paymentFlagStatus")), ("4042518", "02"), "P1 is booked");
+    assert_eq!(told(&bank, &call("3")).await.code(), "2002500");
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+}
+
 /// What a person took back is not booked again by whoever tells it again, whatever day the bank says it was paid on; a person may
 /// book it again, and that changes nothing for the bank.
 #[tokio::test]

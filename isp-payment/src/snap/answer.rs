@@ -109,6 +109,15 @@ impl Refusal {
         }
     }
 
+    /// `paymentFlagStatus`: 01 where the money is refused for certain, so that the bank gives it back; 02 wherever a payment of that
+    /// name is booked or may be, so that the bank asks again.
+    const fn flag(self) -> &'static str {
+        match self {
+            Self::Unknown | Self::Paid | Self::Amount => "01",
+            _ => "02",
+        }
+    }
+
     /// The reason in English and Indonesian, for the payer's screen.
     const fn reason(self) -> (&'static str, &'static str) {
         match self {
@@ -224,8 +233,6 @@ pub(super) fn booked(settings: &SnapSettings, notice: &VaNotice, name: &str) -> 
 
 pub(super) fn payment_refused(settings: &SnapSettings, notice: &VaNotice, refusal: Refusal) -> SnapAnswer {
     let mut answer = refused(settings, SnapService::Payment, refusal);
-    // 02: the bank asks again, and does not give the money back.
-    let status = if refusal == Refusal::InProgress { "02" } else { "01" };
-    answer.body["virtualAccountData"] = payment_data(settings, notice, status, refusal.reason());
+    answer.body["virtualAccountData"] = payment_data(settings, notice, refusal.flag(), refusal.reason());
     answer
 }
