@@ -54,7 +54,7 @@ pub(crate) fn body(data: &[u8]) {
         let headers = signed(&path, token, data);
         match bank.admit(service, &path, &headers, data, *now) {
             Ok(admitted) => {
-                assert_eq!(bank.read_kept(&admitted.kept, data).as_ref(), Some(&admitted.call));
+                assert_eq!(bank.read_kept(&admitted.kept, &admitted.body).as_ref(), Some(&admitted.call));
                 match &admitted.call {
                     SnapCall::Inquiry(inquiry) => {
                         let answer = bank.owes(inquiry, "Pelanggan", Money::rupiah(183_150));

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, RouterId};
 use crate::isolation::{AccessEffect, AccessEvent, AccessFacts, ServiceAccess};
 use crate::money::Money;
+use crate::payment::virtual_account::digits_of;
 use crate::secret::Secret;
 use crate::subscription::{Account, Service, Subscription, SubscriptionStatus};
 use crate::terms::account::{FormerAccount, moved};
@@ -259,6 +260,8 @@ pub struct Person {
     numbers: Vec<String>,
     /// The whole name, word by word, in small letters.
     name: Vec<String>,
+    /// The number at a bank, as it stands in what is kept of a bank's call.
+    account: Option<String>,
 }
 
 impl fmt::Debug for Person {
@@ -287,7 +290,8 @@ impl Person {
             digits.strip_prefix("62").unwrap_or(digits).to_owned()
         });
         let nik = customer.nik.as_ref().map(|nik| nik.reveal().to_owned());
-        Self { phrases, numbers: phone.into_iter().chain(nik).collect(), name: whole_name }
+        let account = digits_of(&customer.code).map(|digits| format!("\"customerNo\":\"{digits}\""));
+        Self { phrases, numbers: phone.into_iter().chain(nik).collect(), name: whole_name, account }
     }
 
     /// The digits by which the person is found: the phone number after the country code, the NIK.
@@ -296,7 +300,8 @@ impl Person {
         &self.numbers
     }
 
-    /// True when the bytes of what came in have the person's phone number, NIK or whole name.
+    /// True when the bytes of what came in have the person's phone number, NIK or whole name, or are a bank's call about the person's
+    /// virtual account.
     #[must_use]
     pub fn is_in(&self, body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body);
@@ -304,7 +309,8 @@ impl Person {
             let said: Vec<String> = words(&text).map(|at| text[at].to_lowercase()).collect();
             said.windows(self.name.len().max(1)).any(|part| part == self.name.as_slice())
         };
-        self.numbers.iter().any(|number| text.contains(number.as_str())) || named()
+        let mut marks = self.numbers.iter().chain(&self.account);
+        marks.any(|mark| text.contains(mark.as_str())) || named()
     }
 
     /// A text without the person; `None` when it stays as it is.
@@ -445,6 +451,13 @@ mod tests {
         }
         for body in [&br#"{"from":"6281234567890"}"#[..], br#"{"virtualAccountName":"BUDI BIN SANTOSO"}"#] {
             assert!(budi.is_in(body));
+        }
+        let account = |code: &str| digits_of(&crate::text::Code::parse("code", code).unwrap()).unwrap();
+        let of = |digits: &str| format!(r#"{{"customerNo":"{digits}","partnerServiceId":"   88899"}}"#);
+        let own = account(sample::customer(1).code.as_str());
+        assert!(budi.is_in(of(&own).as_bytes()), "a bank's call about the number");
+        for other in [of(&account("P0777")), of(&format!("{own}0")), of(&format!("1{own}"))] {
+            assert!(!budi.is_in(other.as_bytes()), "{other}");
         }
         for body in [&b"{}"[..], br#"{"name":"Budi Hartono"}"#, b"\xff\x00"] {
             assert!(!budi.is_in(body));

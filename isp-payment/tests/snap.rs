@@ -229,11 +229,41 @@ fn what_is_kept_is_read_again_and_holds_no_secret() {
         let admitted = bank.admit(service, &call.path, &call.headers, &call.body, now()).unwrap();
         let kept = format!("{:?}", admitted.kept);
         assert!(!kept.contains(&token) && !kept.contains("Bearer"), "{kept}");
-        assert!(bank.read_kept(&admitted.kept, &call.body) == Some(admitted.call.clone()));
-        let mut other = call.body.clone();
+        assert!(bank.read_kept(&admitted.kept, &admitted.body) == Some(admitted.call.clone()));
+        let mut other = admitted.body.clone();
         other[30] ^= 1;
-        assert!(bank.read_kept(&admitted.kept, &other).is_none() && bank.read_kept(&[], &call.body).is_none());
+        assert!(bank.read_kept(&admitted.kept, &other).is_none() && bank.read_kept(&[], &admitted.body).is_none());
         assert!(!format!("{admitted:?} {bank:?} {caller:?}").contains("PELANGGAN"));
+    }
+}
+
+/// A bank says who pays, in whatever spelling and member: none of it is kept.
+#[test]
+fn what_is_kept_says_nothing_of_a_person() {
+    let (caller, bank) = simulated();
+    let token = token(&bank, &caller, now());
+    let digits = virtual_account::digits_of(&code("P0042")).unwrap();
+    let payment = caller.payment(&token, &digits, ("1", Money::rupiah(1_000)), "1", now());
+    let inquiry = caller.inquiry(&token, &digits, "1", "2", now());
+    for (service, call) in [(SnapService::Payment, payment), (SnapService::Inquiry, inquiry)] {
+        let mut body: Value = serde_json::from_slice(&call.body).unwrap();
+        let owned = body.as_object_mut().unwrap();
+        for key in ["virtualAccountName", "virtualAccountPhone", "virtualAccountEmail", "sourceAccountName"] {
+            owned.insert(key.to_owned(), json!("SITI 0812-3456"));
+        }
+        owned.insert("additionalInfo".to_owned(), json!({ "payer": ["SITI"] }));
+        owned.insert("freeTexts".to_owned(), json!([{ "english": "SITI" }]));
+        if service == SnapService::Payment {
+            owned["paidAmount"]["by"] = json!("SITI");
+        } else {
+            owned.insert("trxId".to_owned(), json!("SITI"));
+        }
+        let call = caller.signed(service, &token, &body, "1", now());
+        let admitted = bank.admit(service, &call.path, &call.headers, &call.body, now()).unwrap();
+        let kept = String::from_utf8(admitted.body.clone()).unwrap();
+        assert!(!kept.contains("SITI") && !kept.contains("0812") && !kept.contains("Name"), "{kept}");
+        assert!(kept.contains(&format!("\"customerNo\":\"{digits}\"")), "{kept}");
+        assert!(bank.read_kept(&admitted.kept, &admitted.body) == Some(admitted.call));
     }
 }
 

@@ -193,7 +193,7 @@ async fn take(app: &App, bank: &SnapBank, service: SnapService, path: &str, requ
         Ok(admitted) => admitted,
         Err(answer) => return limited(app, bank, service, from, answer),
     };
-    let webhook = row(app.provider.tenant, bank, &admitted, body, now);
+    let webhook = row(app.provider.tenant, bank, &admitted, now);
     let keeping = app.provider.inbox.keep_webhooks(app.provider.tenant, vec![webhook]);
     let trouble = |refusal: Refusal| {
         app.metrics.add("isp_webhook_rejected_total", &[("reason", refusal.why())], 1);
@@ -236,11 +236,11 @@ const fn not_done(call: &SnapCall) -> Refusal {
 }
 
 /// The row of a call: one for each name that the bank gave a request, and day.
-fn row(tenant: TenantId, bank: &SnapBank, admitted: &SnapAdmitted, body: Vec<u8>, now: DateTime<Utc>) -> Webhook {
+fn row(tenant: TenantId, bank: &SnapBank, admitted: &SnapAdmitted, now: DateTime<Utc>) -> Webhook {
     let day = admitted.day.to_string();
     let names = ["snap external id", &bank.name().folded(), &day];
     let id = WebhookId(Uuid::new_v5(&derive(tenant.0, &names), admitted.external_id.as_bytes()));
-    let mut webhook = Webhook::new(tenant, bank.name().as_str(), admitted.kept.clone(), body, now);
+    let mut webhook = Webhook::new(tenant, bank.name().as_str(), admitted.kept.clone(), admitted.body.clone(), now);
     webhook.id = id;
     webhook
 }

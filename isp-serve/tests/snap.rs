@@ -8,13 +8,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use isp_core::Money;
+use isp_core::customer::Customer;
 use isp_core::engine::NewPayment;
 use isp_core::ids::{PageLinkId, WorkerId};
 use isp_core::isolation::Access;
 use isp_core::payment::virtual_account;
-use isp_core::ports::{InboxStore as _, MoneyStore as _, PageQuery, PaymentRow, WebhookState, Worker};
+use isp_core::ports::{
+    ChangeSet, InboxStore as _, MoneyStore as _, PageQuery, PaymentRow, Store as _, WebhookState, Worker,
+};
+use isp_core::privacy::{ERASED, Erased, Erasure, Person, without_person};
 use isp_core::testing::Moment;
-use isp_core::testing::sample::{code, id};
+use isp_core::testing::sample::{code, day, id};
 use isp_payment::simulator::{BankAnswer, BankCall, SimulatedBank};
 use isp_payment::snap::{SnapBank, SnapService};
 use isp_serve::hooks::Source;
@@ -267,7 +271,52 @@ async fn money_that_may_be_booked_is_never_said_to_be_rejected() {
     let other = told(&bank, &other).await;
     assert_eq!((other.code(), other.said("/paymentFlagStatus")), ("4042518", "02"), "P1 is booked");
     assert_eq!(told(&bank, &call("3")).await.code(), "2002500");
+    // The customer has another ID now, and so another number.
+    let recoded = Customer { code: code("NEW-1"), ..server.world.customers[0].clone() };
+    server.store.commit(TENANT, ChangeSet { customers: vec![recoded], ..ChangeSet::default() }).await.unwrap();
+    let late = told(&bank, &call("4")).await;
+    assert_eq!((late.code(), late.said("/paymentFlagStatus")), ("4042518", "02"), "it is booked");
     assert_eq!(amounts(&payments(&server).await), [150_000]);
+}
+
+/// Of a customer who was forgotten the calls of a bank go with the rest, and what it tells afterwards says nothing of the person. Money
+/// that comes all the same is booked by the ID, which stays; the bank's name for what was taken back before is known.
+#[tokio::test]
+async fn what_a_bank_tells_of_a_customer_who_was_forgotten_says_nothing_of_the_person() {
+    let (server, bank) = start().await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let pay = |request: &'static str, external: &'static str| {
+        bank.payment(&token, &of, (request, Money::rupiah(1_000)), external, now)
+    };
+    let first = told(&bank, &pay("P1", "1")).await;
+    assert_eq!(first.code(), "2002500");
+    let engine = server.app.provider.engine();
+    engine.reverse(payments(&server).await[0].payment.id, "Sari", "ditarik", server.now()).await.unwrap();
+    server.read().await;
+    let customer = &server.world.customers[0];
+    let mut line = server.world.subscriptions[0].clone();
+    line.terms.end = Some(day("2026-01-02"));
+    let erased = Erased::try_new(customer.id, now, "Sari", "surat").unwrap();
+    let forget = ChangeSet {
+        customers: vec![without_person(customer).unwrap()],
+        subscriptions: vec![line],
+        erasures: vec![Erasure { erased, person: Person::of(customer) }],
+        ..ChangeSet::default()
+    };
+    server.store.commit(TENANT, forget).await.unwrap();
+    assert!(server.kept().await.is_empty(), "the calls about the number are gone");
+    let paid = told(&bank, &pay("P2", "2")).await;
+    assert_eq!((paid.code(), paid.said("/virtualAccountName")), ("2002500", ERASED));
+    assert_eq!(told(&bank, &pay("P1", "3")).await.code(), "2002500");
+    server.read().await;
+    assert_eq!(payments(&server).await.len(), 2);
+    let kept = server.kept().await;
+    assert_eq!(kept.len(), 2);
+    for row in kept {
+        let body = String::from_utf8(row.webhook.body).unwrap();
+        assert!(!body.contains("PELANGGAN") && body.contains(&of), "{body}");
+    }
 }
 
 /// What a person took back is not booked again by whoever tells it again, whatever day the bank says it was paid on; a person may

@@ -73,7 +73,11 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotPositive`](crate::Error::NotPositive); [`EngineError::Store`].
     pub async fn va_paid(&self, paid: &VaPayment, now: DateTime<Utc>) -> Result<VaTaken, EngineError> {
-        let Some(customer) = self.va_customer(&paid.digits).await? else { return Ok(VaTaken::Unknown) };
+        let Some(customer) = self.va_customer(&paid.digits).await? else {
+            // The customer may have another ID since, and so another number.
+            let known = self.store.payments_known_as(self.tenant, &paid.bank, &paid.reference).await?;
+            return Ok(if known.is_empty() { VaTaken::Unknown } else { VaTaken::Differs });
+        };
         let new = NewPayment {
             customer_id: customer.id,
             provider: paid.bank.clone(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use isp_core::Money;
 use isp_core::text::Reference;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Refusal, SnapService};
 use crate::answer::{moment, rupiah};
@@ -78,6 +78,31 @@ impl SnapCall {
             Self::Payment(notice) => &notice.account,
         }
     }
+}
+
+/// The members that are read of each call.
+const NUMBER: [&str; 3] = ["partnerServiceId", "customerNo", "virtualAccountNo"];
+/// Those of an inquiry.
+const INQUIRY: [&str; 1] = ["inquiryRequestId"];
+/// Those of a payment, beside its amount.
+const PAYMENT: [&str; 5] = ["paymentRequestId", "trxDateTime", "referenceNo", "trxId", "flagAdvise"];
+
+/// The part of a call that is read, as a body that reads the same. Names, phone numbers, e-mail addresses and whatever else a bank
+/// says beside it are not in it.
+pub(super) fn read_part(service: SnapService, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::Format("body"))?;
+    let more: &[&str] = match service {
+        SnapService::Token => &[],
+        SnapService::Inquiry => &INQUIRY,
+        SnapService::Payment => &PAYMENT,
+    };
+    let text = |key: &&str| Some(((*key).to_owned(), body.get(*key).filter(|value| value.is_string())?.clone()));
+    let mut part: Map<String, Value> = NUMBER.iter().chain(more).filter_map(text).collect();
+    if let (SnapService::Payment, Some(amount)) = (service, body.get("paidAmount")) {
+        let amount = json!({ "value": amount.get("value"), "currency": amount.get("currency") });
+        part.insert("paidAmount".to_owned(), amount);
+    }
+    Ok(Value::Object(part).to_string().into_bytes())
 }
 
 /// Reads the body of a call.

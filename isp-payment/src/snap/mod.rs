@@ -144,6 +144,8 @@ pub struct SnapAdmitted {
     pub external_id: String,
     /// Which day that is, by the bank's own clock.
     pub day: NaiveDate,
+    /// What is kept of its body: the part that was read, without what the bank says of persons.
+    pub body: Vec<u8>,
     /// The headers that are kept with it.
     pub kept: Vec<(String, String)>,
 }
@@ -280,9 +282,10 @@ impl SnapBank {
             return Err(Refusal::Format("X-EXTERNAL-ID"));
         }
         let call = body::read(service, body)?;
+        let body = body::read_part(service, body)?;
         let kept =
-            vec![(SERVICE.to_owned(), service.name().to_owned()), (KEPT.to_owned(), self.kept_digest(service, body))];
-        Ok(SnapAdmitted { call, external_id: external_id.to_owned(), day: at.date_naive(), kept })
+            vec![(SERVICE.to_owned(), service.name().to_owned()), (KEPT.to_owned(), self.kept_digest(service, &body))];
+        Ok(SnapAdmitted { call, external_id: external_id.to_owned(), day: at.date_naive(), body, kept })
     }
 
     /// Whether the body is signed: over its bytes as they came, or without the blanks outside of texts, which some banks leave out

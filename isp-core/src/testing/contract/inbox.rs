@@ -7,6 +7,7 @@ use crate::customer::Customer;
 use crate::ids::{OutboxId, PageLinkId, TenantId, WorkerId};
 use crate::message::{Notification, NotificationKind};
 use crate::payment::PageLink;
+use crate::payment::virtual_account::digits_of;
 use crate::ports::{
     ChangeSet, Claim, Claimed, DeliveryWord, Forgotten, Heard, InboxStore, Lease, Observed, OutboxState, Outcome,
     PageQuery, Store, Webhook, WebhookOutcome, WebhookState,
@@ -193,12 +194,21 @@ async fn links_and_webhooks_of_a_forgotten_person_go<S: Store + InboxStore>(stor
         store.opt_out(tenant, customer.id, true, at(0)).await.unwrap();
     }
     let from = |customer: &Customer| format!("{{\"from\":\"{}\"}}", customer.phone.as_ref().unwrap().digits());
-    let hooks = vec![hook(tenant, &from(one), 0), hook(tenant, &from(other), 0)];
+    // Calls of a bank say the number alone; one that cannot be booked is not read.
+    let called = |customer: &Customer, n: u8| {
+        format!("{{\"customerNo\":\"{}\",\"trxId\":\"{n}\"}}", digits_of(&customer.code).unwrap())
+    };
+    let bodies = [from(one), from(other), called(one, 1), called(one, 2), called(other, 1), called(other, 2)];
+    let hooks: Vec<_> = bodies.iter().map(|body| hook(tenant, body, 0)).collect();
     let ids: Vec<_> = hooks.iter().map(|hook| hook.id).collect();
     store.keep_webhooks(tenant, hooks).await.unwrap();
     store.claim_webhooks(tenant, lease(1, at(1)), 9).await.unwrap();
-    let read = |id| WebhookOutcome { id, state: WebhookState::Read, next_try: at(1), note: String::new() };
-    store.settle_webhooks(tenant, WorkerId(id(40, 1)), &ids.into_iter().map(read).collect::<Vec<_>>()).await.unwrap();
+    let read = |(n, id)| {
+        let state = if n % 2 == 0 { WebhookState::Read } else { WebhookState::Unread };
+        WebhookOutcome { id, state, next_try: at(1), note: String::new() }
+    };
+    let outcomes: Vec<_> = ids.into_iter().enumerate().map(read).collect();
+    store.settle_webhooks(tenant, WorkerId(id(40, 1)), &outcomes).await.unwrap();
     // One that waits is read first.
     store.keep_webhooks(tenant, vec![hook(tenant, &format!("{} waits", from(one)), 2)]).await.unwrap();
 
@@ -217,7 +227,7 @@ async fn links_and_webhooks_of_a_forgotten_person_go<S: Store + InboxStore>(stor
     let left = store.webhooks(tenant, None, PageQuery::first(9)).await.unwrap();
     let mut bodies: Vec<String> = left.iter().map(|row| String::from_utf8(row.webhook.body.clone()).unwrap()).collect();
     bodies.sort();
-    let mut expected = vec![from(other), format!("{} waits", from(one))];
+    let mut expected = vec![from(other), format!("{} waits", from(one)), called(other, 1), called(other, 2)];
     expected.sort();
     assert_eq!(bodies, expected);
     assert_eq!(store.customers_by_phone(tenant, one.phone.as_ref().unwrap()).await, Ok(Vec::new()));
