@@ -76,6 +76,26 @@ pub(crate) async fn by_code(
     first(s, "customer", &sql, args![tenant, code.clone(), code.folded()], |r| read(r, vault, tenant)).await
 }
 
+/// All whose code is this one, whatever the case. The key of a second one of old has a blank and its id behind it, so it stands between
+/// the key and the key with a blank and a `g`, in any order of letters.
+pub(crate) async fn alike(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    code: &Code,
+) -> Result<Vec<Customer>, StoreError> {
+    let key = code.folded();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND code_key >= $2 AND code_key < $3
+        AND (code_key = $2 OR code_key LIKE $4) ORDER BY customer_id"
+    );
+    let args = args![tenant, key.clone(), format!("{key} g"), format!("{key} %")];
+    let mut found = all(s, "customer", &sql, args, |r| read(r, vault, tenant)).await?;
+    // A `_` stands for any sign there.
+    found.retain(|customer| customer.code.folded() == key);
+    Ok(found)
+}
+
 /// The codes of some customers, without what is sealed.
 pub(crate) async fn codes(
     s: &mut dyn Session,

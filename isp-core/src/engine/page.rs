@@ -65,6 +65,8 @@ impl Standing {
 pub struct PageFacts {
     /// Whose page.
     pub customer: Customer,
+    /// The digits that stand for the customer at each bank, see [`Engine::va_digits`].
+    pub va_digits: Option<String>,
     /// The customer's zone.
     pub zone: Zone,
     /// The day there.
@@ -128,6 +130,7 @@ impl Engine<'_> {
         let max_days = self.policy.promise.max_days;
         let demand_is_owed = demand.total.is_positive();
         Ok(PageFacts {
+            va_digits: self.va_digits(&customer).await?,
             customer,
             zone,
             today,

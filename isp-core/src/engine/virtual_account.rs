@@ -6,7 +6,7 @@ use crate::customer::Customer;
 use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::money::Money;
 use crate::payment::plausible;
-use crate::payment::virtual_account::code_of;
+use crate::payment::virtual_account::{code_of, digits_of, holder};
 use crate::text::{Code, Name, Reference};
 
 /// Who has a number at a bank, and what is owed there at this moment.
@@ -57,6 +57,16 @@ pub enum VaTaken {
 }
 
 impl Engine<'_> {
+    /// The digits that stand for a customer at each bank; `None` for an ID that is too long for it, and for one that another customer has
+    /// in other letters.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn va_digits(&self, customer: &Customer) -> Result<Option<String>, EngineError> {
+        let alike = self.store.customers_alike(self.tenant, &customer.code).await?;
+        Ok(holder(alike).and_then(|customer| digits_of(&customer.code)))
+    }
+
     /// Who has these digits at a bank; `None` for nobody.
     ///
     /// # Errors
@@ -95,6 +105,6 @@ impl Engine<'_> {
 
     async fn va_customer(&self, digits: &str) -> Result<Option<Customer>, EngineError> {
         let Some(code) = code_of(digits) else { return Ok(None) };
-        Ok(self.store.customer_by_code(self.tenant, &code).await?)
+        Ok(holder(self.store.customers_alike(self.tenant, &code).await?))
     }
 }

@@ -71,6 +71,21 @@ pub fn code_of(digits: &str) -> Option<Code> {
     (digits_of(&code).as_deref() == Some(digits)).then_some(code)
 }
 
+/// The one who has a number, among those whose ID it leads to; `None` for nobody, and for several: a database of old may hold IDs that
+/// differ in case only, and what is paid on the number of two is nobody's for certain.
+///
+/// ```
+/// use isp_core::payment::virtual_account::holder;
+/// assert_eq!(holder(vec!["P009"]), Some("P009"));
+/// assert_eq!(holder(vec!["P009", "p009"]), None);
+/// assert_eq!(holder(Vec::<&str>::new()), None);
+/// ```
+#[must_use]
+pub fn holder<T>(alike: Vec<T>) -> Option<T> {
+    let mut alike = alike.into_iter();
+    alike.next().filter(|_| alike.len() == 0)
+}
+
 fn of_letters(letters: usize, rest: &str) -> Option<String> {
     if letters > LETTERS {
         return None;

@@ -41,6 +41,10 @@ pub trait DirectoryStore: Send + Sync {
     /// A customer by the ID that people use.
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError>;
 
+    /// The customers whose ID is this one, whatever the case, in id order: more than one only in a database of before IDs were compared
+    /// without case.
+    async fn customers_alike(&self, tenant: TenantId, code: &Code) -> Result<Vec<Customer>, StoreError>;
+
     /// The codes of these customers, in id order; unknown ones are left out.
     async fn customer_codes(&self, tenant: TenantId, ids: &[CustomerId])
     -> Result<Vec<(CustomerId, Code)>, StoreError>;

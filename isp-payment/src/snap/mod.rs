@@ -18,7 +18,6 @@ mod token;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use isp_core::payment::notice::header;
-use isp_core::payment::virtual_account;
 use isp_core::text::{Code, hex};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256, Sha512};
@@ -201,10 +200,10 @@ impl SnapBank {
         if self.settings.label.is_empty() { self.settings.name.as_str() } else { &self.settings.label }
     }
 
-    /// The number that a customer pays to; `None` for an ID that is too long for one.
+    /// The number that the customer of these digits pays to.
     #[must_use]
-    pub fn number_of(&self, customer: &Code) -> Option<String> {
-        virtual_account::digits_of(customer).map(|digits| format!("{}{digits}", self.settings.service_id))
+    pub fn number_of(&self, digits: &str) -> String {
+        format!("{}{digits}", self.settings.service_id)
     }
 
     /// Answers the call for a token. `nonce` are random bytes: no two tokens are the same.

@@ -201,8 +201,9 @@ fn until_text(until: Date, language: Language) -> String {
 
 /// The numbers at banks that the customer pays to.
 fn accounts<'a>(facts: &PageFacts, shop: &Shop<'a>) -> Vec<(&'a str, String)> {
-    let of = |bank: &&'a SnapBank| Some((bank.label(), bank.number_of(&facts.customer.code)?));
-    shop.banks.iter().filter_map(of).collect()
+    let Some(digits) = &facts.va_digits else { return Vec::new() };
+    let of = |bank: &&'a SnapBank| (bank.label(), bank.number_of(digits));
+    shop.banks.iter().map(of).collect()
 }
 
 fn pay(facts: &PageFacts, shop: &Shop<'_>, base: &str, language: Language) -> String {

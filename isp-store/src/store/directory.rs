@@ -58,6 +58,12 @@ impl DirectoryStore for SqlStore {
         or_key_changed(session.as_mut(), &self.vault, read).await
     }
 
+    async fn customers_alike(&self, tenant: TenantId, code: &Code) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        let read = customer::alike(session.as_mut(), &self.vault, tenant, code).await;
+        or_key_changed(session.as_mut(), &self.vault, read).await
+    }
+
     async fn customer_codes(
         &self,
         tenant: TenantId,

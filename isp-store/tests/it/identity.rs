@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use crate::common::*;
+use isp_core::engine::{Engine, VaPayment, VaTaken};
+use isp_core::payment::virtual_account::digits_of;
 use isp_core::ports::{ChangeSet, DirectoryStore, MoneyStore, PageQuery, Store, StoreError};
 use isp_core::text::{Code, Reference};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -103,6 +105,23 @@ async fn rows_that_differ_in_case_only_are_kept_and_go_on() {
         let error = store.commit(TENANT, changes).await.unwrap_err();
         assert_eq!(error, StoreError::Duplicate { what: "customer.code" });
 
+        let policy = isp_core::policy::Policy::default();
+        let engine = Engine::new(&store, TENANT, &policy);
+        let number = digits_of(&customers[0].code).unwrap();
+        let paid = VaPayment {
+            bank: Code::parse("bank", "bca-va").unwrap(),
+            digits: number.clone(),
+            reference: Reference::parse("reference", "P1").unwrap(),
+            amount: isp_core::Money::rupiah(1_000),
+            paid_at: None,
+            told_at: chrono::Utc::now(),
+        };
+        for customer in &customers {
+            assert_eq!(engine.va_digits(customer).await.unwrap(), None, "the number of two is nobody's");
+        }
+        assert_eq!(engine.va_holder(&number).await.unwrap(), None);
+        assert_eq!(engine.va_paid(&paid, paid.told_at).await.unwrap(), VaTaken::Unknown);
+
         let known = async |provider: &str, reference: &str| {
             let provider = Code::parse("provider", provider).unwrap();
             let reference = Reference::parse("reference", reference).unwrap();
@@ -129,5 +148,14 @@ async fn rows_that_differ_in_case_only_are_kept_and_go_on() {
             let taken = Err(StoreError::Duplicate { what: "payment.reference" });
             assert_eq!(written, if free { Ok(()) } else { taken }, "{reference}");
         }
+
+        // Once the first has another ID, the number is the second's.
+        let mut other = customers[0].clone();
+        other.code = Code::parse("code", "P_02").unwrap();
+        let changes = ChangeSet { customers: vec![other], ..ChangeSet::default() };
+        store.commit(TENANT, changes).await.unwrap();
+        assert_eq!(engine.va_digits(&customers[1]).await.unwrap(), Some(number.clone()));
+        let held = engine.va_holder(&number).await.unwrap().map(|holder| holder.customer.id);
+        assert_eq!(held, Some(customers[1].id));
     }
 }

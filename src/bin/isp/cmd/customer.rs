@@ -310,10 +310,9 @@ async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
             ctx.rows(&open_rows(&open))?;
         }
         let mut accounts = Rows::new(&[column("gateway"), column("number")]);
-        for (_, bank) in crate::wire::banks(&ctx.config) {
-            let Ok(bank) = bank else { continue };
-            if let Some(number) = bank.number_of(&customer.code) {
-                accounts.push(vec![Cell::text(bank.name()), Cell::text(number)]);
+        if let Some(digits) = ctx.engine(store).va_digits(&customer).await? {
+            for bank in crate::wire::banks(&ctx.config).into_iter().filter_map(|(_, bank)| bank.ok()) {
+                accounts.push(vec![Cell::text(bank.name()), Cell::text(bank.number_of(&digits))]);
             }
         }
         if accounts.len() > 0 {

@@ -50,6 +50,10 @@ impl DirectoryStore for MemoryStore {
         })
     }
 
+    async fn customers_alike(&self, tenant: TenantId, code: &Code) -> Result<Vec<Customer>, StoreError> {
+        Ok(self.customer_by_code(tenant, code).await?.into_iter().collect())
+    }
+
     async fn customer_codes(
         &self,
         tenant: TenantId,
