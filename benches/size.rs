@@ -18,6 +18,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
@@ -79,35 +80,38 @@ impl Place {
     /// Everything that is measured, in order.
     fn lives(&self, customers: usize, months: usize) -> Vec<Step> {
         let mut steps = Vec::new();
-        self.writes_sheets(customers);
-        self.run("", "2026-01-01", &["init"]);
-        steps.push(self.run("import", "2026-01-01", &["import", "sheets"]));
+        // The last of the months is this one, so that reports tell of now. Those of a past day go through each customer's history.
+        let today = chrono::Utc::now().date_naive();
+        let first = today - chrono::Days::new(20) - chrono::Months::new(u32::try_from(months - 1).unwrap());
+        self.writes_sheets(customers, first);
+        self.run("", Some(first), &["init"]);
+        steps.push(self.run("import", Some(first), &["import", "sheets"]));
         for month in 1..=months {
-            let on = |day: u32| format!("2026-{month:02}-{day:02}");
+            let begins = first + chrono::Months::new(u32::try_from(month - 1).unwrap());
+            let on = |day: u64| Some(begins + chrono::Days::new(day - 1));
             let mut kept = |step: Step| {
                 if month == 1 || month == months {
                     steps.push(Step { what: format!("{}, month {month}", step.what), ..step });
                 }
             };
-            kept(self.run("`isp run`, all are billed", &on(1), &["run", "--approve-all"]));
-            kept(self.run("`isp run`, nobody is due", &on(2), &["run", "--approve-all"]));
-            self.writes_statement(customers, month);
+            kept(self.run("`isp run`, all are billed", on(1), &["run", "--approve-all"]));
+            kept(self.run("`isp run`, nobody is due", on(2), &["run", "--approve-all"]));
+            self.writes_statement(customers, on(4).unwrap());
             kept(self.run(
                 "nine in ten pay by `isp bank import`",
-                &on(5),
+                on(5),
                 &["bank", "import", "bank.csv", "--account", "1"],
             ));
-            kept(self.run("`isp run`, one in ten is isolated", &on(20), &["run", "--approve-all"]));
+            kept(self.run("`isp run`, one in ten is isolated", on(20), &["run", "--approve-all"]));
         }
-        let end = format!("2026-{months:02}-21");
-        let to = format!("2026-{months:02}");
-        let period = ["--from", "2026-01", "--to", to.as_str()];
+        let (from, to) = (first.format("%Y-%m").to_string(), today.format("%Y-%m").to_string());
+        let period = ["--from", from.as_str(), "--to", to.as_str()];
         for report in ["customers", "cpe", "packages"] {
-            steps.push(self.run(&format!("`isp report {report}`"), &end, &["report", report]));
+            steps.push(self.run(&format!("`isp report {report}`"), None, &["report", report]));
         }
         for report in ["finance", "profit-loss", "cash"] {
             let words = [&["report", report][..], &period].concat();
-            steps.push(self.run(&format!("`isp report {report}`"), &end, &words));
+            steps.push(self.run(&format!("`isp report {report}`"), None, &words));
         }
         for words in [
             &["status"][..],
@@ -116,14 +120,14 @@ impl Place {
             &["explain", "P0000001"],
             &["doctor", "--offline"],
         ] {
-            steps.push(self.run(&format!("`isp {}`", words.join(" ")), &end, words));
+            steps.push(self.run(&format!("`isp {}`", words.join(" ")), None, words));
         }
-        steps.push(self.run("`isp backup`", &end, &["backup", "copy"]));
+        steps.push(self.run("`isp backup`", None, &["backup", "copy"]));
         steps
     }
 
     /// Runs a command to its end. What it prints goes to nobody; what it complains of is shown when it fails.
-    fn run(&self, what: &str, on: &str, words: &[&str]) -> Step {
+    fn run(&self, what: &str, on: Option<NaiveDate>, words: &[&str]) -> Step {
         let mut command = Command::new(env!("CARGO_BIN_EXE_isp"));
         command
             .current_dir(self.home.path())
@@ -132,7 +136,10 @@ impl Place {
         if let Some((server, name)) = &self.server {
             command.env("ISP_DATABASE", url(server, name));
         }
-        command.args(["--on", on, "--at", "13:00", "--yes", "--quiet", "--format", "csv"]).args(words);
+        if let Some(day) = on {
+            command.args(["--on", &day.to_string(), "--at", "13:00"]);
+        }
+        command.args(["--yes", "--quiet", "--format", "csv"]).args(words);
         let complaints = std::fs::File::create(self.home.path().join("complaints")).unwrap();
         let begun = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints).spawn().unwrap();
@@ -150,11 +157,11 @@ impl Place {
             let said = std::fs::read_to_string(self.home.path().join("complaints")).unwrap();
             panic!("{}: isp {}: {status}: {said}", self.name, words.join(" "));
         }
-        println!("{}: {on}: isp {}: {:.2} s, {} MiB", self.name, words.join(" "), took.as_secs_f64(), memory / 1_024);
+        println!("{}: isp {}: {:.2} s, {} MiB", self.name, words.join(" "), took.as_secs_f64(), memory / 1_024);
         Step { what: what.to_owned(), took, memory }
     }
 
-    fn writes_sheets(&self, customers: usize) {
+    fn writes_sheets(&self, customers: usize, first: NaiveDate) {
         let sheets = self.home.path().join("sheets");
         std::fs::create_dir_all(&sheets).unwrap();
         let rows = |head: &str, row: &dyn Fn(usize) -> String| {
@@ -167,10 +174,10 @@ impl Place {
             format!("P{n:07},Warga {n},{nik},\"Jl. Melati {n}, Bandung\",0812{n:08}\n")
         });
         let lines = rows("id_pelanggan,paket,username,password,mulai", &|n| {
-            format!("P{n:07},H20,warga{n},rahasia{n},2026-01-01\n")
+            format!("P{n:07},H20,warga{n},rahasia{n},{first}\n")
         });
         let devices = rows("serial,id_pelanggan,router,kepemilikan,nilai,tanggal", &|n| {
-            format!("SN{n:07},P{n:07},TL-WR840N,dipinjamkan,250000,2026-01-01\n")
+            format!("SN{n:07},P{n:07},TL-WR840N,dipinjamkan,250000,{first}\n")
         });
         let few = [
             ("sites.csv", "kode,nama,zona\nBDG,Bandung,WIB\n"),
@@ -186,12 +193,13 @@ impl Place {
     }
 
     /// A bank's file of a month in which nine in ten customers paid.
-    fn writes_statement(&self, customers: usize, month: usize) {
+    fn writes_statement(&self, customers: usize, on: NaiveDate) {
+        let day = on.format("%d/%m/%y");
         let mut text = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n".to_owned();
         let mut balance = 0;
         for n in (1..=customers).filter(|n| n % 10 != 0) {
             balance += PRICE;
-            writeln!(text, "04/{month:02}/26,\"TRF P{n:07} BULAN {month}\",8888,0.00,{PRICE}.00,{balance}.00").unwrap();
+            writeln!(text, "{day},\"TRF P{n:07} {on}\",8888,0.00,{PRICE}.00,{balance}.00").unwrap();
         }
         std::fs::write(self.home.path().join("bank.csv"), text).unwrap();
     }
