@@ -196,6 +196,11 @@ fn what_is_signed_and_wrong_names_its_field() {
         ("partnerServiceId", json!("88 99")),
         ("paymentRequestId", json!("a\u{0}b")),
         ("trxDateTime", json!("kemarin")),
+        ("trxDateTime", json!(1_764_000_000)),
+        ("trxDateTime", json!({})),
+        ("paidAmount", json!({ "value": "1000.000", "currency": "IDR" })),
+        ("paidAmount", json!({ "value": "1000.", "currency": "IDR" })),
+        ("paidAmount", json!({ "value": "1.000.00", "currency": "IDR" })),
         ("paidAmount", json!({ "value": "1000.00", "currency": "USD" })),
         ("paidAmount", json!({ "value": 1000, "currency": "IDR" })),
     ] {

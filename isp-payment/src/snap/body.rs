@@ -119,9 +119,11 @@ pub(super) fn read(service: SnapService, body: &[u8]) -> Result<SnapCall, Refusa
             let request_id =
                 Reference::parse("paymentRequestId", request_id).map_err(|_| Refusal::Format("paymentRequestId"))?;
             let amount = amount(&body, "paidAmount")?;
-            let paid_at = match body.get("trxDateTime").and_then(Value::as_str).filter(|text| !text.is_empty()) {
-                None => None,
-                Some(text) => {
+            let paid_at = match body.get("trxDateTime") {
+                None | Some(Value::Null) => None,
+                Some(Value::String(text)) if text.is_empty() => None,
+                Some(told) => {
+                    let text = told.as_str().ok_or(Refusal::Format("trxDateTime"))?;
                     let at = DateTime::parse_from_rfc3339(text).map_err(|_| Refusal::Format("trxDateTime"))?;
                     moment(at.to_utc())
                 }
@@ -174,13 +176,17 @@ fn optional(body: &Value, key: &'static str, most: usize) -> Result<String, Refu
     }
 }
 
-/// `{"value": "183150.00", "currency": "IDR"}`, above zero.
+/// `{"value": "183150.00", "currency": "IDR"}`, above zero; with two decimals, as the standard has it, or one or none.
 fn amount(body: &Value, key: &'static str) -> Result<Money, Refusal> {
     let told = body.get(key).filter(|told| !told.is_null()).ok_or(Refusal::Mandatory(key))?;
     if told.get("currency").and_then(Value::as_str) != Some("IDR") {
         return Err(Refusal::Format(key));
     }
     let value = told.get("value").filter(|value| value.is_string()).ok_or(Refusal::Format(key))?;
+    let decimals = value.as_str().and_then(|text| text.split_once('.')).map_or("0", |(_, decimals)| decimals);
+    if decimals.is_empty() || decimals.len() > 2 {
+        return Err(Refusal::Format(key));
+    }
     match rupiah(Some(value)) {
         Ok(amount) if amount.is_positive() => Ok(amount),
         _ => Err(Refusal::Amount),

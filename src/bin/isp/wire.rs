@@ -192,6 +192,9 @@ fn bank_of(name: &str, given: &Snap, config: &Config) -> anyhow::Result<SnapBank
     if config.gateway.keys().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(bad("a payment gateway has the same name".to_owned()).into());
     }
+    if config.snap.keys().any(|known| known != name && known.eq_ignore_ascii_case(name)) {
+        return Err(bad("another bank has the same name, in other letters".to_owned()).into());
+    }
     let Some(path) = &given.public_key_file else {
         return Err(bad("public_key_file is not set".to_owned()).into());
     };

@@ -96,6 +96,21 @@ fn secrets_of_banks_are_read_and_never_shown() {
 }
 
 #[test]
+fn two_banks_whose_names_differ_in_case_only_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("isp.toml");
+    std::fs::write(&path, "[snap.bca-va]\n[snap.BCA-VA]\n[snap.bri-va]\n").unwrap();
+    let flags = Overrides { config: Some(path), ..Overrides::default() };
+    let config = Config::load(&flags, std::iter::empty()).unwrap();
+    let said: Vec<(String, bool)> = crate::wire::banks(&config)
+        .into_iter()
+        .map(|(name, bank)| (name, bank.unwrap_err().to_string().contains("another bank has the same name")))
+        .collect();
+    let expected = [("BCA-VA", true), ("bca-va", true), ("bri-va", false)];
+    assert_eq!(said, expected.map(|(name, twin)| (name.to_owned(), twin)));
+}
+
+#[test]
 fn unknown_keys_and_senseless_numbers_are_refused() {
     for (file, variables) in [
         ("databse = \"x\"", &[][..]),
