@@ -51,6 +51,24 @@ def test_after_a_reversal_newer_invoices_give_up_what_older_ones_need_p4() -> No
     assert (error.code, error.field) == ("value.no_row", "paid[0].invoice")
 
 
+def test_a_note_comes_back_to_its_own_invoice_p3_p4() -> None:
+    march, april = invoice("MAR", "2026-03-11"), invoice("APR", "2026-04-11", paid=166_500)
+    paid = [isp.PaidPart("APR", "note", 166_500, "MAR")]
+    row = isp.AllocationFacts("siti", [march, april], [], paid)
+    back = [isp.Allocation("siti", "note", "APR", -166_500), isp.Allocation("siti", "note", "MAR", 166_500)]
+    assert isp.allocate([row]) == back
+    # What is left of it comes first, and other credit pays what it gave up.
+    credit = [isp.Credit("note", 66_500, None, "MAR"), isp.Credit("cash", 30_000)]
+    made = isp.allocate([row._replace(credit=credit, paid=[isp.PaidPart("APR", "note", 100_000, "MAR")])])
+    assert made == [
+        isp.Allocation("siti", "note", "APR", -100_000),
+        isp.Allocation("siti", "note", "MAR", 166_500),
+        isp.Allocation("siti", "cash", "APR", 30_000),
+    ]
+    error = refused(isp.allocate, [row._replace(paid=[isp.PaidPart("APR", "note", 1, "MAY")])])
+    assert (error.code, error.field) == ("value.no_row", "paid[0].note_of")
+
+
 def test_no_rupiah_is_lost() -> None:
     rows = [
         isp.AllocationFacts(

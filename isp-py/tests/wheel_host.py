@@ -216,6 +216,7 @@ class Provider:
         number = f"note {len(self.notes)}"
         self.credit[number] = {
             "customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False, "paid_at": at,
+            "note_of": self.invoices.index(invoice),
         }
         if (own_first or reason in ("pause", "termination", "package_change")) and invoice.open:
             # It settles what is open of its own invoice first.
@@ -299,13 +300,16 @@ class Provider:
     # Money
 
     def allocate(self, customer: str, at: datetime, again: bool = False) -> None:
-        """Credit pays what is open; ``again``, after a payment came back: then what payments pay of newer invoices, too."""
+        """Credit pays what is open; ``again``, after a payment came back: notes pay their own invoices, and payments the oldest."""
         own = [(n, i) for n, i in enumerate(self.invoices) if i.line.customer == customer]
-        credit = [isp.Credit(key, c["left"]) for key, c in self.credit.items() if c["customer"] == customer and c["left"] > 0]
+        note_of = lambda key: self.credit[key].get("note_of") if again else None
+        credit = [
+            isp.Credit(key, c["left"], None, note_of(key)) for key, c in self.credit.items() if c["customer"] == customer and c["left"] > 0
+        ]
         paid = []
         for n, i in own if again else ():
-            for key in {by for _, by, _ in i.paid if self.credit[by].get("money")}:
-                paid.append(isp.PaidPart(n, key, sum(amount for _, by, amount in i.paid if by == key)))
+            for key in {by for _, by, _ in i.paid if self.credit[by].get("money") or note_of(by) is not None}:
+                paid.append(isp.PaidPart(n, key, sum(amount for _, by, amount in i.paid if by == key), note_of(key)))
         facts = isp.AllocationFacts(customer, [self.balance(i) for _, i in own], credit, paid)
         for made in isp.allocate([facts]):
             self.invoices[made.invoice].paid.append((at, made.payment, made.amount))

@@ -18,7 +18,7 @@ use crate::message::{Notification, NotificationKind};
 use crate::money::{Money, plausible_amount};
 use crate::payment::{
     Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
-    notes_pay_their_own, settle_again,
+    settle_again,
     withheld::{self, Withholding},
 };
 use crate::ports::{ChangeSet, Expectation, InvoiceQuery, PaymentRow, StoreError};
@@ -512,21 +512,10 @@ impl Engine<'_> {
         let mut balances = self.store.balances(self.tenant, &ids).await?;
         let of = |id: InvoiceId| balances.iter().find(|i| i.invoice_id == id).copied();
         let part = |((id, payment_id), amount)| Some(PaidPart { invoice: of(id)?, payment_id, amount });
-        let parts = pays.into_iter().filter_map(part);
-        let (of_notes, paid): (Vec<_>, Vec<PaidPart<InvoiceBalance>>) =
-            parts.partition(|part| own.contains_key(&part.payment_id));
-        let brought = notes_pay_their_own(&open, &credit, &of_notes, &own, now);
-        // What the notes left elsewhere is open there, and is paid like everything else.
-        let known = |i: &InvoiceBalance| open.iter().any(|o| o.invoice_id == i.invoice_id);
-        let left: Vec<InvoiceBalance> = balances.iter().filter(|i| !known(i)).copied().collect();
-        let still = still_open(&[open.as_slice(), &left].concat(), &brought);
-        for source in &mut credit {
-            let used = brought.iter().filter(|a| a.payment_id == source.payment_id).map(|a| a.amount).sum::<Money>();
-            source.left -= used;
-        }
-        let rest = settle_again(&still, &credit, &paid, now);
+        let paid: Vec<PaidPart<InvoiceBalance>> = pays.into_iter().filter_map(part).collect();
+        let settled = settle_again(&open, &credit, &paid, &own, now);
         balances.extend(open);
-        Ok((joined([brought, rest].concat()), balances))
+        Ok((settled, balances))
     }
 }
 
@@ -551,19 +540,6 @@ fn still_open(open: &[InvoiceBalance], allocations: &[Allocation]) -> Vec<Invoic
     }
     open.retain(|i| i.residual().is_positive());
     open
-}
-
-/// Allocations with one for each payment and invoice, in the order in which they first come.
-fn joined(made: Vec<Allocation>) -> Vec<Allocation> {
-    let mut joined: Vec<Allocation> = Vec::with_capacity(made.len());
-    for a in made {
-        match joined.iter_mut().find(|b| (b.payment_id, b.invoice_id) == (a.payment_id, a.invoice_id)) {
-            Some(known) => known.amount += a.amount,
-            None => joined.push(a),
-        }
-    }
-    joined.retain(|a| !a.amount.is_zero());
-    joined
 }
 
 /// The allocations that undo these, one an invoice.

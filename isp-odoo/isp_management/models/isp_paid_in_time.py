@@ -146,28 +146,39 @@ class IspCredit(models.AbstractModel):
         return credits
 
     @api.model
-    def _isp_notes_pay_their_own(self, invoices):
-        """A credit note of an invoice that was paid when it was given has paid others meanwhile. It comes back to its own."""
+    def _isp_notes_pay_their_own(self, customers):
+        """Credit notes come back to their own invoices from those that they paid meanwhile, as the engine says."""
+        invoices = customers._isp_all_invoices()
         notes = self.env["account.move"].sudo().search(
             [("reversed_entry_id", "in", invoices.ids), ("move_type", "=", "out_refund"), ("state", "=", "posted")], order="id"
         )
-        for note in notes:
-            invoice = note.reversed_entry_id
-            receivable = note.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-            own = invoice.line_ids.filtered(
-                lambda item, of=receivable: item.account_id in of.account_id and not item.reconciled
+        items = notes.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+        partials = items.matched_debit_ids.filtered(lambda p: p.debit_move_id.move_id in invoices)
+        credit = [
+            isp_engine.Credit(item.move_id.id, whole(-item.amount_residual), None, item.move_id.reversed_entry_id.id)
+            for item in items if item.amount_residual < 0
+        ]
+        paid = [
+            isp_engine.PaidPart(
+                p.debit_move_id.move_id.id, p.credit_move_id.move_id.id, whole(p.amount), p.credit_move_id.move_id.reversed_entry_id.id
             )
-            elsewhere = receivable.matched_debit_ids.filtered(lambda p, of=invoice: p.debit_move_id.move_id != of)
-            if not own or all(receivable.mapped("reconciled")) and not elsewhere:
-                continue
-            elsewhere.unlink()
-            (receivable.filtered(lambda item: not item.reconciled) | own).reconcile()
+            for p in partials
+        ]
+        facts = isp_engine.AllocationFacts(customers.id, [open_invoice(move, move.id) for move in invoices], credit, paid)
+        made = isp_engine.allocate([facts])
+        given_up = {(part.payment, part.invoice) for part in made if part.amount < 0}
+        partials.filtered(lambda p: (p.credit_move_id.move_id.id, p.debit_move_id.move_id.id) in given_up).unlink()
+        own = {(note.id, note.reversed_entry_id.id) for note in notes}
+        for part in made:
+            if part.amount > 0 and (part.payment, part.invoice) in own:
+                both = (notes | invoices).filtered(lambda move, of=part: move.id in (of.payment, of.invoice))
+                both.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled).reconcile()
 
     @api.model
     def _isp_settle_again(self, customers):
         """After a payment was taken back: an invoice's own credit notes pay it first, then other credit pays what is open, and then
         what payments pay of newer invoices."""
-        self._isp_notes_pay_their_own(self.env["account.move"].sudo().search(customers._isp_open_domain()))
+        self._isp_notes_pay_their_own(customers)
         self._isp_pay_from_credit(self.env["account.move"].sudo().search(customers._isp_open_domain()))
         still = self.env["account.move"].sudo().search(customers._isp_open_domain(), order="id")
         if not still:

@@ -78,8 +78,8 @@ kinds! {
     Notice: key customer kind invoices statements zone;
     JoinedNotice: notices statement;
     Reminder: customer kind level invoices not_before keys;
-    Credit: payment left since;
-    PaidPart: invoice payment amount;
+    Credit: payment left since note_of;
+    PaidPart: invoice payment amount note_of;
     AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;
     KnownPayment: key customer amount paid_at reversed;

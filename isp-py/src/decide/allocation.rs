@@ -1,5 +1,7 @@
 //! `allocate`.
 
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 use isp_core::billing::Debt;
 use isp_core::ids::{CustomerId, InvoiceId, PaymentId};
@@ -16,7 +18,7 @@ use crate::error::Refused;
 /// What is left stays with the payment.
 ///
 /// ``paid`` is given when a payment was taken back: what payments pay of newer invoices goes to the older ones that are open after
-/// it. Then the answer has negative parts, too. ``invoices`` are all that ``paid`` names, and those that are open.
+/// it, and a credit note comes back to its own invoice (``note_of``) first. Then the answer has negative parts, too. ``invoices`` are all that ``paid`` names, and those that are open.
 #[pyfunction]
 pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let py = customers.py();
@@ -25,26 +27,32 @@ pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         let fields = row.record(Kind::AllocationFacts)?;
         let customer = CustomerId(keys.add(&fields.take()?)?);
         let open = open::invoices(&fields.take()?, &mut invoices)?;
+        let mut own = BTreeMap::new();
         let credit = fields.take()?.each(|_, source| {
             let fields = source.record(Kind::Credit)?;
             let payment_id = PaymentId(payments.add(&fields.take()?)?);
             let left = fields.take()?.money_from_zero()?;
             let since = fields.take()?.optional().map(|at| at.moment()).transpose()?.unwrap_or(DateTime::UNIX_EPOCH);
+            if let Some(invoice) = fields.take()?.optional() {
+                own.insert(payment_id, one_of(&open, &invoice, &invoices)?.invoice_id);
+            }
             Ok(CreditSource { payment_id, since, left })
         })?;
         let paid = fields.take()?.each(|_, part| {
             let fields = part.record(Kind::PaidPart)?;
-            let named = fields.take()?;
-            let id = InvoiceId(invoices.find(&named)?);
-            let of = open.iter().find(|i: &&Debt| i.invoice_id == id).ok_or_else(|| named.refuse(Refused::NoRow))?;
-            let (invoice, payment_id) = (*of, PaymentId(payments.known_or_add(&fields.take()?)?));
-            Ok(PaidPart { invoice, payment_id, amount: fields.take()?.money_from_zero()? })
+            let invoice = one_of(&open, &fields.take()?, &invoices)?;
+            let payment_id = PaymentId(payments.known_or_add(&fields.take()?)?);
+            let amount = fields.take()?.money_from_zero()?;
+            if let Some(invoice) = fields.take()?.optional() {
+                own.insert(payment_id, one_of(&open, &invoice, &invoices)?.invoice_id);
+            }
+            Ok(PaidPart { invoice, payment_id, amount })
         })?;
-        Ok((customer, open, credit, paid))
+        Ok((customer, open, credit, paid, own))
     })?;
     let made: Vec<_> = py.detach(|| {
-        let each = |(customer, open, credit, paid): &(_, Vec<_>, Vec<_>, Vec<_>)| {
-            (*customer, payment::settle_again(open, credit, paid, DateTime::UNIX_EPOCH))
+        let each = |(customer, open, credit, paid, own): &(_, Vec<_>, Vec<_>, Vec<_>, _)| {
+            (*customer, payment::settle_again(open, credit, paid, own, DateTime::UNIX_EPOCH))
         };
         facts.iter().map(each).collect()
     });
@@ -63,4 +71,10 @@ pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         }
     }
     PyList::new(py, answer)
+}
+
+/// The invoice of this customer that a field names.
+fn one_of<'py>(open: &[Debt], named: &Value<'_, 'py>, invoices: &Keys<'py>) -> PyResult<Debt> {
+    let id = InvoiceId(invoices.find(named)?);
+    open.iter().find(|i| i.invoice_id == id).copied().ok_or_else(|| named.refuse(Refused::NoRow))
 }

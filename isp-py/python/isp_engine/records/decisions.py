@@ -477,19 +477,22 @@ class Reminder(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """A payment with money left, and when it was recorded."""
+    """A payment or credit note with money left, and when it was recorded. ``note_of`` is the invoice that a note was given for."""
 
     payment: Key
     left: Money
     since: datetime | None = None
+    note_of: Key | None = None
 
 
 class PaidPart(NamedTuple):
-    """What a payment pays of an invoice. Not what notes and write-offs settle, which are for their own invoice."""
+    """What a payment or credit note pays of an invoice, not what write-offs settle. ``note_of`` is the invoice that a note was given
+    for: it comes back to that one first."""
 
     invoice: Key
     payment: Key
     amount: Money
+    note_of: Key | None = None
 
 
 class AllocationFacts(NamedTuple):
