@@ -5,7 +5,6 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use isp_core::Money;
 use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, qris};
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use isp_core::text::Code;
@@ -36,19 +35,9 @@ impl PaymentGateway for Midtrans {
         let answer = self.0.call(request, Effect::None).await?;
         match code_of(&answer) {
             // A page is unknown to the API until its customer has chosen how to pay.
-            404 if asked.channel == Some(PayChannel::Page) => Ok(Some(PaymentNotice {
-                gateway: self.name().clone(),
-                reference: asked.reference.clone(),
-                provider_id: asked.reference.clone(),
-                state: NoticeState::Pending,
-                gross: Money::ZERO,
-                payer_fee: Money::ZERO,
-                fee: None,
-                paid_at: None,
-                channel: None,
-                instructions: Instructions::default(),
-                sure: true,
-            })),
+            404 if asked.channel == Some(PayChannel::Page) => {
+                Ok(Some(PaymentNotice::waiting(self.name().clone(), asked.reference.clone())))
+            }
             404 => Ok(None),
             // Expired ones are told with 407, refused ones with 202.
             200 | 201 | 202 | 407 => {

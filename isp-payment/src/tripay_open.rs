@@ -5,8 +5,7 @@
 //! no BCA, Mandiri or Permata (tripay.co.id/developer, list of channels).
 
 use async_trait::async_trait;
-use isp_core::Money;
-use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice};
+use isp_core::payment::{NoticeRefused, PayChannel, PaymentNotice};
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use isp_core::text::{Code, Reference};
 use reqwest::Method;
@@ -102,19 +101,7 @@ impl PaymentGateway for TripayOpen {
 
 impl TripayOpen {
     fn pending(&self, reference: Reference) -> PaymentNotice {
-        PaymentNotice {
-            gateway: self.name().clone(),
-            provider_id: reference.clone(),
-            reference,
-            state: NoticeState::Pending,
-            gross: Money::ZERO,
-            payer_fee: Money::ZERO,
-            fee: None,
-            paid_at: None,
-            channel: None,
-            instructions: Instructions::default(),
-            sure: true,
-        }
+        PaymentNotice::waiting(self.name().clone(), reference)
     }
 }
 

@@ -225,19 +225,7 @@ impl Xendit {
     }
 
     fn pending(&self, asked: &Asked<'_>) -> PaymentNotice {
-        PaymentNotice {
-            gateway: self.name().clone(),
-            reference: asked.reference.clone(),
-            provider_id: asked.reference.clone(),
-            state: NoticeState::Pending,
-            gross: Money::ZERO,
-            payer_fee: Money::ZERO,
-            fee: None,
-            paid_at: None,
-            channel: None,
-            instructions: Instructions::default(),
-            sure: true,
-        }
+        PaymentNotice::waiting(self.name().clone(), asked.reference.clone())
     }
 }
 

@@ -35,6 +35,26 @@ pub struct PaymentNotice {
     pub sure: bool,
 }
 
+impl PaymentNotice {
+    /// That a gateway was asked, and knows of no payment yet: the request waits for its money.
+    #[must_use]
+    pub fn waiting(gateway: Code, reference: Reference) -> Self {
+        Self {
+            gateway,
+            provider_id: reference.clone(),
+            reference,
+            state: NoticeState::Pending,
+            gross: Money::ZERO,
+            payer_fee: Money::ZERO,
+            fee: None,
+            paid_at: None,
+            channel: None,
+            instructions: Instructions::default(),
+            sure: true,
+        }
+    }
+}
+
 /// What happened to a payment request, in a gateway's eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
