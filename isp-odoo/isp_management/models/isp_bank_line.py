@@ -34,7 +34,7 @@ class AccountBankStatementLine(models.Model):
          ("currency", "It is in another currency"),
          ("not_taken", "The invoices could not take it"),
          ("undone", "It was booked, and somebody undid that")],
-        "Why a person says whose it is", readonly=True, copy=False,
+        "Why it waits", readonly=True, copy=False,
     )
     isp_candidate_ids = fields.Many2many(
         "isp.customer", "isp_bank_line_candidate_rel", "line_id", "customer_id", "It may be of", readonly=True, copy=False,

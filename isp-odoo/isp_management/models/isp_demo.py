@@ -147,11 +147,11 @@ class IspDemo(models.AbstractModel):
             since = now - timedelta(days=3)
             subscription.write({
                 "desired_access": "isolated", "observed_access": "isolated", "access_cause": "arrears",
-                "access_reason": _("Arrears"), "isolated_overdue": overdue, "isolated_since": since, "observed_at": since,
+                "access_reason": "isolation.arrears", "isolated_overdue": overdue, "isolated_since": since, "observed_at": since,
             })
             self.env["isp.isolation_event"].sudo().create({
                 "subscription_id": subscription.id, "router_id": subscription.router_id.id, "action": "isolate",
-                "cause": "arrears", "reason_code": "isolation.arrears", "reason": _("Arrears"), "overdue": overdue,
+                "cause": "arrears", "reason_code": "isolation.arrears", "overdue": overdue,
                 "decided_at": since, "desired_access": "isolated", "state": "done", "observed_at": since,
             })
         for subscription in by_manner["promise"]:
