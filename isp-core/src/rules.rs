@@ -84,7 +84,7 @@
 //! # Billing
 //!
 //! **B1, when; B2, due.** Prepaid, a period is billed on the day it starts and due ten days later; postpaid, on the day it
-//! ends. **B3, once; B4, catch-up.** A run on 20 March, after a first one in January, bills February and March, each dated on
+//! ends. An invoice that is written late is never due before the day on which it is written. **B3, once; B4, catch-up.** A run on 20 March, after a first one in January, bills February and March, each dated on
 //! its own day; the same run again names the same invoices. **B5, price.** The price rises on 1 March: a period takes the
 //! one in force on its start, and a customer who holds an old price until 1 March pays that before.
 //!

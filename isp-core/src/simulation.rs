@@ -49,6 +49,9 @@ pub struct Subject {
     pub credit: Vec<CreditSource>,
     /// Payments after the beginning, by their moment.
     pub payments: Vec<(DateTime<Utc>, CreditSource)>,
+    /// Reminders that are written already: invoice, kind, level. Without them, those whose day came before the beginning are
+    /// taken as written.
+    pub notified: Option<Vec<(InvoiceId, NotificationKind, u16)>>,
 }
 
 /// One subscription of a customer at the beginning of a simulation.
@@ -72,7 +75,7 @@ pub struct Line {
 /// The days of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days {
-    /// The first day that is lived through; everything that fell due before it is billed.
+    /// The first day that is lived through; what fell due before it is billed, but for a line with an earlier `billed_from`.
     pub first: Date,
     /// Lived through as well.
     pub last: Date,
@@ -161,11 +164,22 @@ impl What {
 pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: TenantId, days: Days) -> Vec<Event> {
     let yesterday = days.first.plus_days(-1);
     let open = subject.lines.iter().flat_map(|line| &line.facts.open);
-    let notified = open
-        .filter_map(|i| level_reached(i, &policy.dunning, yesterday).map(|(kind, level)| (i.invoice_id, kind, level)))
-        .collect();
-    let mut life =
-        Life { subject: subject.clone(), policy, tenant, notified, at_midnight: Vec::new(), events: Vec::new() };
+    let notified = subject.notified.clone().unwrap_or_else(|| {
+        let reached = |i: &InvoiceBalance| {
+            level_reached(i, &policy.dunning, yesterday).map(|(kind, level)| (i.invoice_id, kind, level))
+        };
+        open.filter_map(reached).collect()
+    });
+    let written = days.missed.then_some(days.last);
+    let mut life = Life {
+        subject: subject.clone(),
+        policy,
+        tenant,
+        notified,
+        written,
+        at_midnight: Vec::new(),
+        events: Vec::new(),
+    };
     let minutes = policy.isolation.isolate_at.max(policy.dunning.quiet_until).minutes();
     let mut day = days.first;
     while day <= days.last {
@@ -217,8 +231,10 @@ struct Life<'a> {
     subject: Subject,
     policy: &'a Policy,
     tenant: TenantId,
-    /// Reminders written so far; those whose day came before the beginning are taken as sent.
+    /// Reminders written so far.
     notified: Vec<(InvoiceId, NotificationKind, u16)>,
+    /// The day on which all is written that came due on days without a run.
+    written: Option<Date>,
     /// What was open as the day began.
     at_midnight: Vec<InvoiceBalance>,
     events: Vec<Event>,
@@ -280,9 +296,10 @@ impl Life<'_> {
                 line.orders.retain(|order| {
                     !order.with_first_invoice || add_fee(&mut invoice, order, &self.policy.tax).is_err()
                 });
+                invoice.due_date = self.written.map_or(invoice.due_date, |written| invoice.due_date.max(written));
                 happened.push(issue(line, known, invoice));
             }
-            happened.extend(installations(line, known, self.policy, now));
+            happened.extend(installations(line, known, self.policy, now, self.written));
             if looked_at && self.policy.billing.while_isolated == WhileIsolated::Prorate {
                 let since = terms.billed_from.unwrap_or(day.plus_days(lead - i32::from(first_look)));
                 let on = line.billable.zone.date_of(now);
@@ -419,7 +436,13 @@ fn issue(line: &mut Line, known: &mut BTreeSet<InvoiceId>, invoice: Invoice) -> 
 }
 
 /// The installation fees that are due: instalments, and those of lines that ended without a periodic invoice (rule B9).
-fn installations(line: &mut Line, known: &mut BTreeSet<InvoiceId>, policy: &Policy, now: DateTime<Utc>) -> Vec<What> {
+fn installations(
+    line: &mut Line,
+    known: &mut BTreeSet<InvoiceId>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+    written: Option<Date>,
+) -> Vec<What> {
     let Billable { zone, site_id, terms, .. } = line.billable;
     let today = zone.date_of(now);
     let mut happened = Vec::new();
@@ -430,7 +453,8 @@ fn installations(line: &mut Line, known: &mut BTreeSet<InvoiceId>, policy: &Poli
             if known.contains(&part.invoice_id) {
                 continue;
             }
-            match installation_invoice(&order, &part, site_id, terms.package_id, &policy.billing, &policy.tax) {
+            let (billing, tax, written) = (&policy.billing, &policy.tax, written.unwrap_or(today));
+            match installation_invoice(&order, &part, site_id, terms.package_id, billing, tax, written) {
                 Ok(invoice) => happened.push(issue(line, known, invoice)),
                 Err(error) => happened.push(not_billed(&error)),
             }

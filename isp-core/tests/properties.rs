@@ -72,7 +72,16 @@ impl Books {
         let plan = plan_billing(&page, &context);
         assert_eq!(plan, plan_billing(&page, &context), "a repeated plan is the same");
         assert_eq!(plan.problems, []);
-        for invoice in plan.invoices {
+        for mut invoice in plan.invoices {
+            let row = self.rows.iter().find(|r| r.subscription_id == invoice.subscription_id).unwrap();
+            let in_time = invoice.issue_date.plus_days(i32::from(policy.payment_terms_days));
+            assert_eq!(
+                invoice.due_date,
+                in_time.max(row.zone.date_of(now)),
+                "nobody is late before the invoice is written"
+            );
+            // All else is the same whenever it is written.
+            invoice.due_date = in_time;
             let known = self.invoices.insert(invoice.id, invoice.clone());
             assert!(known.is_none_or(|known| known == invoice), "one id, two invoices");
         }
@@ -172,7 +181,8 @@ proptest! {
             for (_, billed_from) in plan.billed_from {
                 row.terms.billed_from = billed_from;
             }
-            found.extend(plan.invoices.into_iter().map(|i| (i.id, i)));
+            let in_time = |i: Invoice| Invoice { due_date: i.issue_date.plus_days(i32::from(small.payment_terms_days)), ..i };
+            found.extend(plan.invoices.into_iter().map(in_time).map(|i| (i.id, i)));
             position = Some(context.next_position());
         }
         prop_assert_eq!(found, all);

@@ -456,7 +456,8 @@ class Provider:
             known = any(i.line is line and i.kind == "installation" and i.period == period_ for i in self.invoices)
             if part.on <= day_of(at, line.zone) and not known:
                 lines = [(of.kind, of.amount) for of in part.lines]
-                self.invoices.append(Invoice(line, "installation", period_, part.on, part.due_date, lines, part.dpp, part.ppn))
+                due = self.policy.billing.due_date(part.on, day_of(at, line.zone))
+                self.invoices.append(Invoice(line, "installation", period_, part.on, due, lines, part.dpp, part.ppn))
 
     def do_price(self, at: datetime, package: str, price: int, **since: str) -> None:
         del at

@@ -129,6 +129,38 @@ fn a_look_before_writes_nothing_and_says_what_then_happens() {
     assert!(who(&look("2026-02-01", &["bill", "--dry-run"]), "what", "billed").is_empty(), "nothing is left to bill");
 }
 
+/// Invoices that are written late are due when they are written: nobody is late with what he was never asked for.
+#[test]
+fn the_first_run_does_what_its_look_told_and_isolates_nobody_who_was_not_asked() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-28", "import", "sheets", "--billed-from", "2026-01-01"]);
+    let rows = |day: &str, what: &str| {
+        let told = isp.json(&["--on", day, "run", "--dry-run"]);
+        told.as_array().unwrap().iter().filter(|row| row["what"] == what).cloned().collect::<Vec<_>>()
+    };
+    let (billed, isolated) = (rows("2026-01-28", "billed"), rows("2026-01-28", "isolated"));
+    let amount = billed.iter().map(|row| row["amount"].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((billed.len(), isolated.len()), (3, 0), "{billed:?}");
+    let (out, _) = isp.exit(5, &["--format", "json", "--on", "2026-01-28", "run"]);
+    let run: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((run[0]["invoices"].as_i64(), run[0]["amount"].as_i64()), (Some(3), Some(amount)), "{run}");
+    assert_eq!(run[0]["isolated"], 0);
+    let invoices = isp.json(&["invoice", "list"]);
+    let days: Vec<_> = invoices.as_array().unwrap().iter().map(|i| (&i["issued"], &i["due"])).collect();
+    assert!(days.iter().all(|(issued, due)| *due == "2026-01-28" && issued.as_str() < due.as_str()), "{days:?}");
+    assert!(rows("2026-01-28", "billed").is_empty(), "nothing is left");
+    // The grace of everybody begins when the invoice was written.
+    let told = rows("2026-01-31", "overdue");
+    assert!(!told.is_empty(), "reminders that no run has queued yet are told, too");
+    let queued = isp.json(&["--on", "2026-01-31", "remind"]);
+    assert_eq!(queued[0]["queued"].as_i64(), Some(told.len() as i64));
+    assert!(rows("2026-01-31", "overdue").is_empty());
+    assert!(rows("2026-01-30", "isolated").is_empty());
+    assert!(!rows("2026-02-02", "isolated").is_empty());
+}
+
 #[test]
 fn the_day_at_a_glance_and_who_has_not_paid() {
     let isp = provider();

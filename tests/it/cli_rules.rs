@@ -10,7 +10,7 @@ fn january() -> Isp {
     isp.ok(&["init"]);
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
-    isp.ok(&["--on", "2026-01-31", "bill"]);
+    isp.ok(&["--on", "2026-01-10", "bill"]);
     isp
 }
 

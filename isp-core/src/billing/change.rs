@@ -142,7 +142,7 @@ fn adjust<I: LineIds>(change: &ChangeAtOnce<'_, I>, base: &Charge<I>, days: Peri
             kind: InvoiceKind::Adjustment,
             period: days,
             issue_date: on,
-            due_date: on.plus_days(i32::from(change.policy.payment_terms_days)),
+            due_date: change.policy.due_date(on, on),
             lines: lines.into_iter().collect(),
             dpp,
             ppn,

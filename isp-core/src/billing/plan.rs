@@ -144,15 +144,10 @@ impl BillingContext<'_> {
 /// the start and the end of service and prorated (rules C4, C5); periods that start in a pause are left out (rule B7).
 ///
 /// An invoice is issued on its trigger day less the lead, on a catch-up the day it would have been issued: what a
-/// customer owes does not depend on when the run happened.
+/// customer owes does not depend on when the run happened. When it is due does, see [`BillingPolicy::due_date`].
 #[must_use]
 pub fn plan_billing<I: LineIds>(rows: &[Billable<I>], context: &BillingContext<'_>) -> BillingPlan<I> {
-    let mut run = Run {
-        context,
-        windows: Zone::ALL.map(|zone| context.window(zone)),
-        tax_rule: None,
-        plan: BillingPlan::default(),
-    };
+    let mut run = Run::new(context);
     for row in rows {
         let window = &run.windows[row.zone as usize];
         let terms = &row.terms;
@@ -169,12 +164,24 @@ struct Run<'a, I: Ids> {
     context: &'a BillingContext<'a>,
     /// In the order of [`Zone::ALL`].
     windows: [Window; 3],
+    /// The civil day of the run, in the same order.
+    today: [Date; 3],
     /// The rule of PPN on the day that was last asked for: nearly all invoices of a run have the same.
     tax_rule: Option<(Date, Option<&'a TaxRule>)>,
     plan: BillingPlan<I>,
 }
 
-impl<I: LineIds> Run<'_, I> {
+impl<'a, I: LineIds> Run<'a, I> {
+    fn new(context: &'a BillingContext<'a>) -> Self {
+        Self {
+            context,
+            windows: Zone::ALL.map(|zone| context.window(zone)),
+            today: Zone::ALL.map(|zone| zone.date_of(context.now)),
+            tax_rule: None,
+            plan: BillingPlan::default(),
+        }
+    }
+
     fn bill(&mut self, row: &Billable<I>) {
         let context = self.context;
         let terms = &row.terms;
@@ -274,7 +281,8 @@ impl<I: LineIds> Run<'_, I> {
         };
         let off = off.max(Money::ZERO);
         let issue_date = trigger.plus_days(-i32::from(self.context.policy.issue_lead_days));
-        let due_date = issue_date.plus_days(i32::from(self.context.policy.payment_terms_days));
+        let written = self.today[row.zone as usize];
+        let due_date = self.context.policy.due_date(issue_date, written);
         let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, amount - off, tax_mode);
         let invoices = &mut self.plan.invoices;
         invoices.push(Invoice {
@@ -365,8 +373,7 @@ pub(crate) fn part_invoice<I: LineIds>(
     issue_date: Date,
     context: &BillingContext<'_>,
 ) -> Result<Invoice<I>, Error> {
-    let windows = Zone::ALL.map(|zone| context.window(zone));
-    let mut run = Run { context, windows, tax_rule: None, plan: BillingPlan::default() };
+    let mut run = Run::new(context);
     run.invoice(row, full, part, issue_date.plus_days(i32::from(context.policy.issue_lead_days)))?;
     run.plan.invoices.pop().ok_or(Error::EmptyPeriod)
 }
@@ -382,7 +389,7 @@ pub fn installation_lines(amount: Money, on: Date, tax: &Tax) -> Result<(Invoice
     Ok((lines, taxed))
 }
 
-/// The invoice for one instalment of an installation fee (rule B9). The fee is before PPN.
+/// The invoice for one instalment of an installation fee (rule B9), `written` on a day of its zone. The fee is before PPN.
 ///
 /// # Errors
 /// [`Error::NoTaxRule`].
@@ -393,6 +400,7 @@ pub fn installation_invoice(
     package_id: PackageId,
     policy: &BillingPolicy,
     tax: &Tax,
+    written: Date,
 ) -> Result<Invoice, Error> {
     let (lines, taxed) = installation_lines(part.amount, part.on, tax)?;
     Ok(Invoice {
@@ -405,7 +413,7 @@ pub fn installation_invoice(
         kind: InvoiceKind::Installation,
         period: Period { start: part.on, end: part.on.plus_days(1) },
         issue_date: part.on,
-        due_date: part.on.plus_days(i32::from(policy.payment_terms_days)),
+        due_date: policy.due_date(part.on, written),
         lines,
         dpp: taxed.dpp,
         ppn: taxed.ppn,

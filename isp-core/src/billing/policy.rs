@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Date;
+
 /// When and how invoices are issued (rules B1, B2, B4, B7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +32,18 @@ impl Default for BillingPolicy {
             credit_on_termination: false,
             while_isolated: WhileIsolated::Bill,
         }
+    }
+}
+
+impl BillingPolicy {
+    /// The day by which an invoice is to be paid (rule B2): so many days after its issue, and never before the day on which it
+    /// is `written`.
+    ///
+    /// A run that comes late gives an invoice the day of issue that it should have had. Nobody was asked for that money before,
+    /// so nobody is late with it: the grace before an isolation, the reminders and a late fee begin when it is written.
+    #[must_use]
+    pub fn due_date(&self, issued: Date, written: Date) -> Date {
+        issued.plus_days(i32::from(self.payment_terms_days)).max(written)
     }
 }
 

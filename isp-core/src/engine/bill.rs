@@ -141,7 +141,15 @@ impl Engine<'_> {
                 let today = row.zone.date_of(now);
                 for part in row.order.schedule().iter().filter(|part| part.on <= today) {
                     let billing = (&self.policy.billing, &self.policy.tax);
-                    match installation_invoice(&row.order, part, row.site_id, row.package_id, billing.0, billing.1) {
+                    match installation_invoice(
+                        &row.order,
+                        part,
+                        row.site_id,
+                        row.package_id,
+                        billing.0,
+                        billing.1,
+                        today,
+                    ) {
                         Ok(invoice) => invoices.push(invoice),
                         Err(error) => {
                             report.problems.push(Problem { subscription_id: row.order.subscription_id, error })

@@ -165,10 +165,11 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let mut changes = ChangeSet::default();
         for row in waiting {
-            let Some(end) = alone_on(row.ends_on, row.zone.date_of(now)) else { continue };
+            let today = row.zone.date_of(now);
+            let Some(end) = alone_on(row.ends_on, today) else { continue };
             let (order, part) = (&row.order, row.order.alone(end));
             let (billing, tax) = (&self.policy.billing, &self.policy.tax);
-            match installation_invoice(order, &part, row.site_id, row.package_id, billing, tax) {
+            match installation_invoice(order, &part, row.site_id, row.package_id, billing, tax, today) {
                 Ok(invoice) => {
                     let (order_id, invoice_id, amount) = (order.id, invoice.id, invoice.total);
                     changes.invoiced_fees.push(InvoicedFee { order_id, invoice_id, amount });

@@ -21,13 +21,18 @@ pub struct RemindReport {
 }
 
 impl Engine<'_> {
+    /// The open invoices of which a reminder may be due at `now`.
+    pub(crate) fn reminded_by(&self, now: DateTime<Utc>) -> DunningQuery {
+        let ahead = self.policy.dunning.due_soon_days.iter().copied().max().unwrap_or(0);
+        DunningQuery { due_from: Date::MIN, due_until: Zone::Wit.date_of(now).plus_days(i32::from(ahead)) }
+    }
+
     /// Queues the reminders that are due at `now`. They leave with [`Engine::deliver`], if they are still true then.
     ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn remind(&self, now: DateTime<Utc>) -> Result<RemindReport, EngineError> {
-        let ahead = self.policy.dunning.due_soon_days.iter().copied().max().unwrap_or(0);
-        let query = DunningQuery { due_from: Date::MIN, due_until: Zone::Wit.date_of(now).plus_days(i32::from(ahead)) };
+        let query = self.reminded_by(now);
         let mut report = RemindReport::default();
         let mut page = PageQuery::first(self.page);
         loop {

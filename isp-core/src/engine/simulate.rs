@@ -8,9 +8,10 @@ use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReaso
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
 use crate::installation::InstallationOrder;
 use crate::isolation::{AccessEvent, IsolationMoment, ServiceAccess};
+use crate::message::NotificationKind;
 use crate::money::Money;
 use crate::payment::CreditSource;
 use crate::policy::Policy;
@@ -21,6 +22,9 @@ use crate::terms::former::{FormerTerms, terms_at};
 
 /// The most days that are lived through: each costs as much as a run of it.
 const MAX_DAYS: i32 = 5 * 366;
+
+/// Reminders that are written: invoice, kind, level.
+type Notified = Vec<(InvoiceId, NotificationKind, u16)>;
 
 /// What one policy comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +53,7 @@ impl Engine<'_> {
         to: Date,
         now: DateTime<Utc>,
     ) -> Result<Vec<Simulated>, EngineError> {
-        self.live_through(policies, Days { first: from, last: to, missed: false }, now).await
+        self.live_through(policies, Days { first: from, last: to, missed: false }, None, now).await
     }
 
     /// What one run of the day of `now` would do, which comes late when days were missed: what came due on them is billed with its
@@ -62,7 +66,9 @@ impl Engine<'_> {
         let (today, lead) = (Zone::Wib.date_of(now), i32::from(self.policy.billing.issue_lead_days));
         let next = self.store.billing_position(self.tenant).await?.map(|position| position.plus_days(1 - lead));
         let days = Days { first: next.unwrap_or(today).min(today), last: today, missed: true };
-        let mut foretold = self.live_through(&[self.policy], days, now).await?.pop().unwrap_or_default();
+        let notified = self.notified(now).await?;
+        let lived = self.live_through(&[self.policy], days, Some(&notified), now).await?;
+        let mut foretold = lived.into_iter().next().unwrap_or_default();
         if next.is_some_and(|next| next >= today) {
             let seen = self.foresee_access(now).await?;
             let access =
@@ -78,6 +84,7 @@ impl Engine<'_> {
         &self,
         policies: &[&Policy],
         Days { first: from, last: to, missed }: Days,
+        notified: Option<&BTreeMap<CustomerId, Notified>>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Simulated>, EngineError> {
         if to < from {
@@ -98,7 +105,8 @@ impl Engine<'_> {
         loop {
             let customers = self.store.customers(self.tenant, page).await?;
             for customer in &customers {
-                let subject = self.subject(customer, &zones, days.first, now).await?;
+                let mut subject = self.subject(customer, &zones, days.first, position.is_none(), now).await?;
+                subject.notified = notified.map(|all| all.get(&customer.id).cloned().unwrap_or_default());
                 for (policy, result) in policies.iter().zip(&mut results) {
                     let events = simulate(&subject, &catalog, policy, self.tenant, days);
                     result.events.extend(events.into_iter().filter(|event| event.on >= from));
@@ -149,12 +157,28 @@ impl Engine<'_> {
         Ok(foreseen)
     }
 
-    /// A customer as the first day begins, or as things are now when it is still to come.
+    /// The reminders that are written for the open invoices of each customer who has one.
+    async fn notified(&self, now: DateTime<Utc>) -> Result<BTreeMap<CustomerId, Notified>, EngineError> {
+        let (query, mut notified) = (self.reminded_by(now), BTreeMap::new());
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let customers = self.store.load_dunning(self.tenant, query, page).await?;
+            let more = page.advance(&customers, |last| last.customer_id);
+            notified.extend(customers.into_iter().map(|facts| (facts.customer_id, facts.notified)));
+            if !more {
+                return Ok(notified);
+            }
+        }
+    }
+
+    /// A customer as the first day begins, or as things are now when it is still to come. Nothing was billed at all before
+    /// the `first_run`.
     async fn subject(
         &self,
         customer: &Customer,
         zones: &BTreeMap<SiteId, Zone>,
         first: Date,
+        first_run: bool,
         now: DateTime<Utc>,
     ) -> Result<Subject, EngineError> {
         let subscriptions = self.store.subscriptions(self.tenant, Some(customer.id), PageQuery::first(1_000)).await?;
@@ -184,8 +208,10 @@ impl Engine<'_> {
             // What replaced each of those that were replaced since.
             let since = former.iter().filter(|f| f.until > begin).map(|f| f.until);
             let then = former.iter().filter(|f| f.until > begin).skip(1).map(|f| f.terms).chain([line.terms]);
-            // A first, short period does not start on a billing day: a new line is billed from its mark.
-            let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| *mark >= first);
+            // A first, short period does not start on a billing day: a new line is billed from its mark. Before the first day
+            // it is billed, unless its terms are those of now and say otherwise.
+            let waits = terms == line.terms && (terms.billed_from.is_some() || first_run);
+            let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| waits || *mark >= first);
             let billable = Billable {
                 subscription_id: line.id,
                 customer_id: line.customer_id,
@@ -213,7 +239,7 @@ impl Engine<'_> {
         payments.retain(|(_, source)| !books.given_back.contains(&source.payment_id));
         let known = books.known;
         let reachable = customer.phone.is_some();
-        Ok(Subject { customer_id: customer.id, zone, reachable, lines, known, credit, payments })
+        Ok(Subject { customer_id: customer.id, zone, reachable, lines, known, credit, payments, notified: None })
     }
 
     /// The documents of a customer as they were at a moment.

@@ -228,6 +228,7 @@ class IspInstallationFee(models.Model):
         journal, partner = self.company_id._isp_sale_journal(), self.customer_id.partner_id
         name = self.kind_id.with_context(lang=partner.lang or self.env.lang).name
         parts = self._isp_parts(day, instalments)
+        policy, today = self.company_id._isp_billing_policy(), self.company_id._isp_today()
         vals = []
         for part in parts:
             text = name
@@ -240,7 +241,7 @@ class IspInstallationFee(models.Model):
             }
             vals.append(writer._plain_vals(
                 writer._draft(
-                    partner, journal, part.on, part.due_date, [writer._line(self.kind_id, self.company_id, text, part.dpp)], extra
+                    partner, journal, part.on, policy.due_date(part.on, today), [writer._line(self.kind_id, self.company_id, text, part.dpp)], extra
                 )
             ))
         return vals

@@ -41,7 +41,7 @@ impl Fee {
         }
         let invoice = |part: Part| {
             let (lines, taxed) = installation_lines(part.amount, part.on, tax).map_err(|e| ("on", e))?;
-            Ok((part, lines, taxed, part.on.plus_days(i32::from(policy.payment_terms_days))))
+            Ok((part, lines, taxed, policy.due_date(part.on, part.on)))
         };
         parts.into_iter().map(invoice).collect()
     }

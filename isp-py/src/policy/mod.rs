@@ -97,6 +97,14 @@ impl BillingPolicy {
         WHILE_ISOLATED.iter().find(|(_, meaning)| *meaning == self.0.while_isolated).map_or("bill", |(word, _)| word)
     }
 
+    /// The day by which an invoice of this day of issue is to be paid, when it is ``written`` on a day of its zone: never before
+    /// that day.
+    fn due_date<'py>(&self, issued: &Bound<'py, PyAny>, written: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let due =
+            self.0.due_date(Value::argument("issued", issued)?.date()?, Value::argument("written", written)?.date()?);
+        Writer::new(issued.py())?.date(due)
+    }
+
     fn __repr__(&self) -> String {
         let p = &self.0;
         format!(

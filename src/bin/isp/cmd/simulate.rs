@@ -122,8 +122,8 @@ impl Done {
             What::Isolated { .. } => is(Access::Isolated),
             What::Reopened { .. } => is(Access::Open),
             What::Closed { .. } => is(Access::Closed),
-            What::GivenBack { .. } | What::Reminded { .. } => self.today_is_billed,
-            What::NotBilled { .. } => false,
+            What::GivenBack { .. } => self.today_is_billed,
+            What::NotBilled { .. } | What::Reminded { .. } => false,
         }
     }
 }
