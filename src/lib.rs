@@ -16,6 +16,7 @@
 //! | `import` | [`mod@import`] | spreadsheets as checked rows, planned against what exists |
 //! | `cli` | | the `isp` program: `cargo install --path . --features cli` |
 //! | `memory`, `testing` | `core::testing` | a store, routers and a messenger in memory; the contract suites for your own |
+//! | `simulator` | `mikrotik::simulator` and others | a router, a WhatsApp Cloud API and gateways on loopback ports, of the adapters taken |
 //!
 //! ```toml
 //! [dependencies]

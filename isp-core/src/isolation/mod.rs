@@ -10,7 +10,9 @@ pub mod policy;
 pub mod survey;
 pub mod transition;
 
-pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, Happened, IsolationCause, ServiceAccess};
+pub use access::{
+    Access, AccessEvent, AccessEventKind, AccessTarget, Happened, IsolationCause, ObservedAccess, ServiceAccess,
+};
 pub use by_hand::Hand;
 pub use decide::{
     AccessFacts, Decidable, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation, held_by_proof,

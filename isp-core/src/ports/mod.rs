@@ -3,6 +3,9 @@
 //!
 //! `Ok` means that the other side answered. An error tells what is known of the effect, see [`PortError`]. Only
 //! [`crate::engine::deliver`] tries again. Clock and ids are arguments, not ports.
+//!
+//! A port of your own needs `async-trait = "0.1"` (each port is an `#[async_trait]`) and `chrono = "0.4"` (a moment is a
+//! `DateTime<Utc>`) beside this crate. The suites in [`crate::testing`] prove it true to the contract of its port.
 
 mod access;
 mod access_control;

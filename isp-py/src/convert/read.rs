@@ -272,7 +272,8 @@ impl<'a, 'py> Value<'a, 'py> {
         let mut one = |(index, object)| read(index, Value { object, place: place(&self.place, index), types });
         if let Ok(list) = self.object.cast::<PyList>() {
             list.iter().enumerate().map(one).collect()
-        } else if let Ok(tuple) = self.object.cast::<PyTuple>() {
+        } else if let Ok(tuple) = self.object.cast_exact::<PyTuple>() {
+            // A record is a tuple, too, and one record is no list of them.
             tuple.iter().enumerate().map(&mut one).collect()
         } else {
             Err(self.wrong_type("list or tuple"))
