@@ -333,26 +333,28 @@ async fn load_as_of(
 pub(crate) async fn at(
     s: &mut dyn Session,
     tenant: TenantId,
-    customer: CustomerId,
+    customers: &[CustomerId],
     at: DateTime<Utc>,
 ) -> Result<Vec<AccessFacts>, StoreError> {
-    let query = AccessQuery::Customers(vec![customer]);
+    let query = AccessQuery::Customers(customers.to_vec());
     let mut facts = load_as_of(s, tenant, &query, PageQuery::first(u32::MAX), at).await?;
-    let balances = invoice::balances_at(s, tenant, customer, at).await?;
-    let events = events_of(s, tenant, facts.iter().map(|f| f.subscription_id.0).collect()).await?;
+    let mut balances: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
+    for open in invoice::open_at(s, tenant, customers_of(&facts), at).await? {
+        balances.entry(open.subscription_id).or_default().push(open);
+    }
+    let mut events: HashMap<SubscriptionId, Vec<AccessEvent>> = HashMap::new();
+    for event in events_of(s, tenant, facts.iter().map(|f| f.subscription_id.0).collect()).await? {
+        events.entry(event.subscription_id).or_default().push(event);
+    }
     for fact in &mut facts {
         let today = fact.zone.date_of(at);
         // The statements know only the latest day of all zones.
         fact.protections.promises.retain(|p| p.from <= today);
         fact.protections.exemptions.retain(|e| e.from <= today);
-        fact.open = balances
-            .iter()
-            .filter(|i| i.subscription_id == fact.subscription_id && i.issue_date <= today)
-            .filter(|i| i.residual().is_positive())
-            .copied()
-            .collect();
+        fact.open = balances.remove(&fact.subscription_id).unwrap_or_default();
+        fact.open.retain(|i| i.issue_date <= today);
         let version = fact.access.version;
-        let known = events.iter().filter(|e| e.subscription_id == fact.subscription_id && e.at <= at);
+        let known = events.remove(&fact.subscription_id).unwrap_or_default().into_iter().filter(|e| e.at <= at);
         let mut access = ServiceAccess { revision: 0, ..ServiceAccess::new(fact.subscription_id, Access::Closed) };
         for event in known {
             access.revision = event.revision;

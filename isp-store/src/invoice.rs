@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Debt, Invoice, InvoiceBalance, InvoiceKind};
-use isp_core::calendar::{Date, Period};
+use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
 use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
@@ -289,21 +289,27 @@ pub(crate) async fn by_ids(
     Ok(ids.iter().filter_map(|id| found.get(id).copied()).collect())
 }
 
-/// All invoices of a customer, with what was paid of them by a moment, oldest due date first.
-pub(crate) async fn balances_at(
+/// The invoices of a list of customers that were issued on or before `$4`, with what was paid by `$3` of each and less than its total.
+/// The moment stands within the sum: as a condition, SQLite would look up all that was ever paid until then for each invoice.
+pub(crate) const OPEN_AT: &str = "WITH t AS MATERIALIZED (
+        SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id, i.kind, i.period_start,
+            i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
+                SELECT SUM(CASE WHEN a.allocated_at <= $3 THEN a.amount ELSE 0 END) FROM allocations a
+                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id
+            ), 0) AS BIGINT) AS paid_then
+        FROM invoices i WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2)) AND i.issue_date <= $4
+    ) SELECT * FROM t WHERE t.total > t.paid_then";
+
+/// What these customers owed at a moment, oldest due date first: each invoice with what was paid of it by then. The latest day of all zones
+/// counts, so one may be among them that is issued on the next day of its own zone.
+pub(crate) async fn open_at(
     s: &mut dyn Session,
     tenant: TenantId,
-    customer: CustomerId,
+    customers: Value,
     at: DateTime<Utc>,
 ) -> Result<Vec<InvoiceBalance>, StoreError> {
-    let sql = "SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id, i.kind, i.period_start,
-            i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
-                SELECT SUM(a.amount) FROM allocations a
-                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND a.allocated_at <= $3
-            ), 0) AS BIGINT)
-        FROM invoices i WHERE i.tenant_id = $1 AND i.customer_id = $2
-        ORDER BY i.due_date, i.issue_date, i.number";
-    all(s, "invoice", sql, args![tenant, customer, at], read_balance).await
+    let args = vec![Value::Id(tenant.0), customers, Value::Moment(at), Value::Day(Zone::Wit.date_of(at))];
+    Ok(by_age(all(s, "invoice", OPEN_AT, args, read_balance).await?))
 }
 
 pub(crate) async fn page(

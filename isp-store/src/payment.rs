@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use isp_core::money::Money;
 use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal, withheld};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::customer::after;
 use crate::invoice;
 use crate::rows::{append, must_exist};
-use crate::session::{Session, all, first, readable_page};
+use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS};
 use crate::value::{Reader, Value, args};
 
@@ -199,6 +200,37 @@ pub(crate) async fn credit(
         WHERE tenant_id = $1 AND customer_id = $2 AND left_over > 0 ORDER BY received_at, payment_id";
     let read = |r: &mut Reader<'_>| Ok(CreditSource { payment_id: r.get()?, since: r.get()?, left: r.get()? });
     all(s, "payment", sql, args![tenant, customer], read).await
+}
+
+/// What was left by `$3` of each payment of a list of customers that stands and was received by then; the moment within the sum, as in
+/// [`invoice::OPEN_AT`].
+pub(crate) const CREDIT_AT: &str = "WITH t AS MATERIALIZED (
+        SELECT p.payment_id, p.customer_id, p.received_at, CAST(p.amount - COALESCE((
+                SELECT SUM(CASE WHEN a.allocated_at <= $3 THEN a.amount ELSE 0 END) FROM allocations a
+                WHERE a.tenant_id = p.tenant_id AND a.payment_id = p.payment_id
+            ), 0) AS BIGINT) AS left_then
+        FROM payments p
+            LEFT JOIN payment_reversals r ON r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id
+        WHERE p.tenant_id = $1 AND p.customer_id IN IDS(($2)) AND p.received_at <= $3 AND r.payment_id IS NULL
+    ) SELECT * FROM t WHERE t.left_then > 0";
+
+/// What was left at a moment of what these customers had paid by then, by customer, oldest first.
+pub(crate) async fn credit_at(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: &[CustomerId],
+    at: DateTime<Utc>,
+) -> Result<Vec<(CustomerId, CreditSource)>, StoreError> {
+    let list = Value::Ids(customers.iter().map(|id| id.0).collect());
+    let args = vec![Value::Id(tenant.0), list, Value::Moment(at)];
+    let mut found = readable(s, "payment", CREDIT_AT, args, |r| {
+        let (payment_id, customer_id) = (r.get()?, r.get()?);
+        Ok((customer_id, CreditSource { payment_id, since: r.get()?, left: r.get()? }))
+    })
+    .await?;
+    // Sorted here: asked for an order, SQLite would walk through other rows for its sake.
+    found.sort_by_key(|(customer, source)| (*customer, source.since, source.payment_id));
+    Ok(found)
 }
 
 /// Customers who have credit and an open invoice.

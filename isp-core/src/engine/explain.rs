@@ -20,7 +20,7 @@ impl Engine<'_> {
         language: Language,
     ) -> Result<Vec<(SubscriptionId, Explanation)>, EngineError> {
         let (mut explained, dpps) = (Vec::new(), self.dpps_of(customer).await?);
-        for facts in self.store.access_at(self.tenant, customer, at).await? {
+        for facts in self.store.access_at(self.tenant, &[customer], at).await? {
             let events = self.store.access_events(self.tenant, facts.subscription_id).await?;
             let (observed, policy) = (facts.access.observed.as_ref(), &self.policy.isolation);
             let why = explain(&facts, observed, &events, policy, &dpps, at, language);

@@ -20,6 +20,13 @@ use crate::report::{CpeRow, CustomerRow, PackageRow, cpe, packages};
 use crate::subscription::Subscription;
 use crate::terms::former::{FormerTerms, terms_at};
 
+/// About how many customers or lines the past is asked for at a time: the history of so many is in memory at once.
+const PAGE: usize = 1_000;
+
+fn ids_of(customers: &[Customer]) -> Vec<CustomerId> {
+    customers.iter().map(|customer| customer.id).collect()
+}
+
 impl Engine<'_> {
     /// The customers' report as of `now`, counted on the calendar of WIB.
     ///
@@ -51,17 +58,16 @@ impl Engine<'_> {
     /// The customers' report as it stood at a moment of the past: terms, access, debts and credit as they were then. What the
     /// routers said then is not kept, so nothing is said of it; names, addresses and numbers are those of today.
     ///
-    /// It asks for each customer by himself: meant for a look back, not for every day.
-    ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_customers_at(&self, at: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
         let everybody = self.all_customers().await?;
         let (lines, open) = self.lines_at(&everybody, at).await?;
         let mut credit = BTreeMap::new();
-        for customer in &everybody {
-            let (left, _) = self.money(customer, at).await?;
-            credit.insert(customer.id, left.iter().map(|source| source.left).sum());
+        for page in everybody.chunks(PAGE) {
+            for (customer, source) in self.store.credit_at(self.tenant, &ids_of(page), at).await? {
+                *credit.entry(customer).or_insert(Money::ZERO) += source.left;
+            }
         }
         let mut rows = customers(&CustomersInput {
             customers: &everybody,
@@ -83,20 +89,23 @@ impl Engine<'_> {
         at: DateTime<Utc>,
     ) -> Result<(Vec<(Subscription, ServiceAccess)>, Vec<InvoiceBalance>), EngineError> {
         let (mut lines, mut open) = (Vec::new(), Vec::new());
-        for chunk in self.all_subscriptions().await?.chunks(1_000) {
+        for chunk in self.all_subscriptions().await?.chunks(PAGE) {
             let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
             let former = self.store.former_terms(self.tenant, &ids).await?;
+            let mut of_line: BTreeMap<SubscriptionId, Vec<FormerTerms>> = BTreeMap::new();
+            for terms in former {
+                of_line.entry(terms.subscription_id).or_default().push(terms);
+            }
             for (line, _) in chunk {
-                let former: Vec<FormerTerms> =
-                    former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
+                let former = of_line.remove(&line.id).unwrap_or_default();
                 let then = Subscription { terms: terms_at(&line.terms, &former, at), ..line.clone() };
                 lines.push((then, ServiceAccess::new(line.id, Access::Closed)));
             }
         }
         let by_line: BTreeMap<SubscriptionId, usize> =
             lines.iter().enumerate().map(|(place, (line, _))| (line.id, place)).collect();
-        for customer in everybody {
-            for facts in self.store.access_at(self.tenant, customer.id, at).await? {
+        for page in everybody.chunks(PAGE) {
+            for facts in self.store.access_at(self.tenant, &ids_of(page), at).await? {
                 open.extend(facts.open);
                 if let Some((_, access)) = by_line.get(&facts.subscription_id).and_then(|place| lines.get_mut(*place)) {
                     *access = facts.access;

@@ -12,8 +12,7 @@ use crate::ids::{CustomerId, InvoiceId, PaymentId, RouterId, SiteId, Subscriptio
 use crate::installation::InstallationOrder;
 use crate::isolation::{AccessEvent, IsolationMoment, ServiceAccess};
 use crate::message::NotificationKind;
-use crate::money::Money;
-use crate::payment::CreditSource;
+use crate::payment::{CreditSource, Payment};
 use crate::policy::Policy;
 use crate::ports::{InvoiceQuery, PageQuery};
 use crate::simulation::{Days, Event, Line, Subject, What, breakers, simulate};
@@ -192,7 +191,7 @@ impl Engine<'_> {
         for known in self.access_of(customer.id).await? {
             facts.insert(known.subscription_id, known);
         }
-        for past in self.store.access_at(self.tenant, customer.id, begin).await? {
+        for past in self.store.access_at(self.tenant, &[customer.id], begin).await? {
             if let Some(known) = facts.get_mut(&past.subscription_id) {
                 (known.open, known.access) = (past.open, past.access);
             }
@@ -274,26 +273,21 @@ impl Engine<'_> {
 
     /// The credit of a customer at a moment, and the payments after it. A payment that was reversed since is left out.
     #[allow(clippy::type_complexity, reason = "two lists for one struct, used once")]
-    pub(crate) async fn money(
+    async fn money(
         &self,
         customer: &Customer,
         begin: DateTime<Utc>,
     ) -> Result<(Vec<CreditSource>, Vec<(DateTime<Utc>, CreditSource)>), EngineError> {
-        let (mut credit, mut payments) = (Vec::new(), Vec::new());
-        for row in self.store.payments(self.tenant, Some(customer.id), PageQuery::first(100_000)).await? {
-            if row.reversal.is_some() {
-                continue;
-            }
-            let (payment_id, since) = (row.payment.id, row.payment.received_at);
-            if since > begin {
-                payments.push((since, CreditSource { payment_id, since, left: row.payment.amount }));
-                continue;
-            }
-            let used = self.store.allocations(self.tenant, payment_id).await?;
-            let used: Money = used.iter().filter(|a| a.at <= begin).map(|a| a.amount).sum();
-            credit.push(CreditSource { payment_id, since, left: row.payment.amount - used });
-        }
-        credit.retain(|source| source.left.is_positive());
+        let credit = self.store.credit_at(self.tenant, &[customer.id], begin).await?;
+        let credit = credit.into_iter().map(|(_, source)| source).collect();
+        let rows = self.store.payments(self.tenant, Some(customer.id), PageQuery::first(100_000)).await?;
+        let later = rows.iter().filter(|row| row.reversal.is_none() && row.payment.received_at > begin);
+        let mut payments: Vec<_> = later
+            .map(|row| {
+                let Payment { id: payment_id, received_at: since, amount: left, .. } = row.payment;
+                (since, CreditSource { payment_id, since, left })
+            })
+            .collect();
         payments.sort_by_key(|(at, source)| (*at, source.payment_id));
         Ok((credit, payments))
     }

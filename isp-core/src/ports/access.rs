@@ -27,15 +27,16 @@ pub trait AccessStore: Send + Sync {
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<AccessFacts>, StoreError>;
 
-    /// The facts about one customer's subscriptions as they were at a past moment, for explaining: invoices issued and
-    /// allocations made by then, terms as they are now. Promises, exemptions, proofs and outages count once they have
-    /// begun, and their endings are told whenever they were said.
+    /// The facts about all subscriptions of these customers as they were at a past moment, in id order of the subscriptions:
+    /// invoices issued and allocations made by then, terms as they are now. Promises, exemptions, proofs and outages count
+    /// once they have begun, and their endings are told whenever they were said. A customer who is named twice is told once.
+    /// The list is as long as a page: who asks for many asks page by page.
     /// Access is rebuilt from its events up to and including the moment, and nothing is observed in it; an isolation that
     /// was reopened with something still overdue keeps its beginning, as in [`crate::isolation::transition`].
     async fn access_at(
         &self,
         tenant: TenantId,
-        customer: CustomerId,
+        customers: &[CustomerId],
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError>;
 

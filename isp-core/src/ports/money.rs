@@ -1,6 +1,7 @@
 //! What was paid and booked: payments, credit, write-offs, collectors, the journal.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::{
     DepositRow, ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow, RequestQuery,
@@ -30,6 +31,16 @@ pub trait MoneyStore: Send + Sync {
 
     /// The payments of a customer with money left, first received first, then by id.
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError>;
+
+    /// What was left at a moment of the payments that these customers had made by then, of each that has something left, in the
+    /// order of customers, then first received first, then by id. One that was reversed, whenever that was, is left out, and so is
+    /// what allocations made later. A customer who is named twice is told once. The list is as long as a page.
+    async fn credit_at(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<(CustomerId, CreditSource)>, StoreError>;
 
     /// A payment, with what is left of it and its reversal.
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError>;

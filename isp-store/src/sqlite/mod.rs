@@ -263,6 +263,30 @@ mod tests {
         }
     }
 
+    /// What was owed and left of each customer of a page at a past moment.
+    #[tokio::test]
+    async fn what_is_asked_of_the_past_of_a_page_is_looked_up_by_a_key() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        let mut session = engine.begin_read(Whose::Any).await.unwrap();
+        let (id, list) = (Value::Id(Uuid::nil()), Value::Ids(vec![Uuid::nil()]));
+        let past = vec![id, list, Value::Int(1), Value::Int(1)];
+        for (sql, args, by) in [
+            (crate::invoice::OPEN_AT, past.clone(), "SEARCH i USING INDEX invoices_customer"),
+            (crate::payment::CREDIT_AT, past[..3].to_vec(), "SEARCH p USING INDEX payments_customer"),
+        ] {
+            let steps = plan(session.as_mut(), sql, args).await;
+            assert!(steps.iter().any(|step| step.starts_with(by)), "{steps:?}");
+            let walks = |step: &&String| {
+                let listed = step.starts_with("SCAN json_each") || *step == "SCAN t";
+                let whole = step.starts_with("SCAN ") && !listed;
+                let all_that_was_paid = step.contains("allocated_at<");
+                whole || all_that_was_paid || step.ends_with("(tenant_id=?)")
+            };
+            assert_eq!(steps.iter().filter(walks).collect::<Vec<_>>(), Vec::<&String>::new(), "{sql}");
+        }
+    }
+
     /// The steps of SQLite's plan for a statement.
     async fn plan(session: &mut dyn Session, sql: &str, args: Vec<Value>) -> Vec<String> {
         let plan = session.fetch(&format!("EXPLAIN QUERY PLAN {sql}"), args).await.unwrap();

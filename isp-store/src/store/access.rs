@@ -31,11 +31,11 @@ impl AccessStore for SqlStore {
     async fn access_at(
         &self,
         tenant: TenantId,
-        customer: CustomerId,
+        customers: &[CustomerId],
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
-        access::at(session.as_mut(), tenant, customer, at).await
+        access::at(session.as_mut(), tenant, customers, at).await
     }
 
     async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {

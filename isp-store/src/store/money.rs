@@ -1,6 +1,7 @@
 //! Payments, credit, the journal.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
@@ -33,6 +34,16 @@ impl MoneyStore for SqlStore {
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         payment::credit(session.as_mut(), tenant, customer).await
+    }
+
+    async fn credit_at(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<(CustomerId, CreditSource)>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        payment::credit_at(session.as_mut(), tenant, customers, at).await
     }
 
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {

@@ -223,7 +223,7 @@ async fn everything(store: &dyn Store, policy: &Policy) -> String {
         add("events", format!("{:?}", store.access_events(TENANT, subscription(n)).await.unwrap()));
         for passed in [17, 33, 90] {
             let at = day("2026-01-05").plus_days(passed).at(12, 0, Zone::Wib);
-            add("then", format!("{:?}", store.access_at(TENANT, id, at).await.unwrap()));
+            add("then", format!("{:?}", store.access_at(TENANT, &[id], at).await.unwrap()));
         }
     }
     let found = store.customer_by_code(TENANT, &code("C-00004")).await.unwrap().unwrap();

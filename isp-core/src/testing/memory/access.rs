@@ -113,10 +113,14 @@ impl State {
         }
     }
 
-    pub(super) fn access_at(&self, customer: CustomerId, at: DateTime<Utc>) -> Vec<AccessFacts> {
-        self.subscriptions_of_customer(customer)
+    pub(super) fn access_at(&self, customers: &[CustomerId], at: DateTime<Utc>) -> Vec<AccessFacts> {
+        let lines: BTreeSet<SubscriptionId> =
+            customers.iter().flat_map(|customer| self.subscriptions_of_customer(*customer)).map(|s| s.id).collect();
+        lines
+            .iter()
+            .filter_map(|id| self.subscriptions.get(id))
             .map(|s| {
-                let today = self.zone_of(s).date_of(at);
+                let (customer, today) = (s.customer_id, self.zone_of(s).date_of(at));
                 AccessFacts {
                     access: self.rebuilt(s.id, at),
                     open: self.open_then(s.id, today, at),

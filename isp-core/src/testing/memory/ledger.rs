@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use crate::billing::{Invoice, InvoiceBalance, Statement};
 use crate::calendar::Date;
 use crate::customer::Invoicing;
@@ -252,6 +254,28 @@ impl State {
                 left: kept.left(),
             })
             .collect()
+    }
+
+    pub(super) fn credit_at(&self, customers: &[CustomerId], at: DateTime<Utc>) -> Vec<(CustomerId, CreditSource)> {
+        let customers: BTreeSet<CustomerId> = customers.iter().copied().collect();
+        let stands = |kept: &&KeptPayment| {
+            let payment = &kept.payment;
+            customers.contains(&payment.customer_id) && payment.received_at <= at && kept.reversal.is_none()
+        };
+        let mut found: Vec<(CustomerId, CreditSource)> = self
+            .payments
+            .values()
+            .filter(stands)
+            .map(|kept| {
+                let Payment { id: payment_id, customer_id, received_at: since, amount, .. } = kept.payment;
+                let used = self.allocations(payment_id).into_iter().filter(|a| a.at <= at);
+                let used: Money = used.map(|a| a.amount).sum();
+                (customer_id, CreditSource { payment_id, since, left: amount - used })
+            })
+            .filter(|(_, source)| source.left.is_positive())
+            .collect();
+        found.sort_by_key(|(customer, source)| (*customer, source.since, source.payment_id));
+        found
     }
 
     pub(super) fn payment_row(kept: &KeptPayment) -> PaymentRow {

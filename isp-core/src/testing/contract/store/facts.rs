@@ -225,7 +225,7 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     };
     write(store, tenant, changes).await;
     let at = async |text: &str| {
-        let mut rows = store.access_at(tenant, w.customers[0].id, moment(text)).await.unwrap();
+        let mut rows = store.access_at(tenant, &[w.customers[0].id], moment(text)).await.unwrap();
         assert_eq!(rows.len(), 1);
         rows.remove(0)
     };
@@ -273,7 +273,48 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     assert_eq!((closed.access.desired, closed.access.cause, closed.access.isolated), (Access::Closed, None, None));
     assert_eq!((closed.terms, closed.router_id, closed.zone), (sub.terms, sub.router_id, w.site.zone));
     let stranger = sample::customer(8).id;
-    assert!(store.access_at(tenant, stranger, moment("2026-02-04T00:00:00Z")).await.unwrap().is_empty());
+    assert!(store.access_at(tenant, &[stranger], moment("2026-02-04T00:00:00Z")).await.unwrap().is_empty());
+}
+
+pub(super) async fn facts_of_many_at_a_past_moment(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 4).await;
+    let second = sample::subscription(9, w.customers[2].id, &w.router, w.packages[1].id);
+    write(store, tenant, ChangeSet { subscriptions: vec![second.clone()], ..ChangeSet::default() }).await;
+    let at = moment("2026-01-20T05:00:00Z");
+    let invoice =
+        |of: &crate::subscription::Subscription| sample::invoice(of, day("2026-01-01"), day("2026-01-11"), 100_000);
+    let invoices = vec![invoice(&w.subscriptions[0]), invoice(&w.subscriptions[2]), invoice(&second)];
+    let paid = sample::payment(tenant, 1, w.customers[2].id, 100_000, at);
+    let changes = ChangeSet {
+        allocations: vec![allocation(paid.id, invoices[1].id, 100_000, at)],
+        payments: vec![paid],
+        invoices: invoices.clone(),
+        access_events: vec![event(&w, 0, AccessEventKind::IsolatedArrears, 2, "2026-01-19T03:00:00Z", 100_000)],
+        promises: vec![promise(1, &w, day("2026-01-13"), day("2026-01-25"))],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let of = |n: usize| w.customers[n].id;
+    let asked = [of(2), of(0), of(3), of(2), sample::customer(8).id];
+    let told = store.access_at(tenant, &asked, at).await.unwrap();
+    let mut alone = Vec::new();
+    for customer in [of(0), of(2), of(3)] {
+        alone.extend(store.access_at(tenant, &[customer], at).await.unwrap());
+    }
+    alone.sort_by_key(|facts| facts.subscription_id);
+    assert_eq!(told, alone, "each as if it were asked for alone, once, in the order of lines");
+    let debts = |id| {
+        let facts = told.iter().find(|facts| facts.subscription_id == id).expect("a line that was asked for");
+        (
+            facts.open.iter().map(|i| i.invoice_id).collect::<Vec<_>>(),
+            facts.access.desired,
+            facts.protections.promises.len(),
+        )
+    };
+    assert_eq!(debts(w.subscriptions[0].id), (vec![invoices[0].id], Access::Isolated, 1));
+    assert_eq!(debts(w.subscriptions[2].id), (vec![], Access::Open, 0));
+    assert_eq!(debts(second.id).0, vec![invoices[2].id]);
+    assert_eq!((told.len(), store.access_at(tenant, &[], at).await.unwrap()), (4, vec![]));
 }
 
 pub(super) async fn facts_of_a_message(store: &dyn Store, tenant: TenantId) {

@@ -133,6 +133,7 @@ suite! { $
         a_reversal_takes_everything_back_once
         open_invoices_come_oldest_due_first
         credit_comes_oldest_first
+        credit_of_a_past_moment
         credit_is_paid_out_and_given_back
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
@@ -202,6 +203,7 @@ suite! { $
         every_protection_is_told
         protections_end_once
         facts_of_a_past_moment
+        facts_of_many_at_a_past_moment
         facts_of_a_message
     }
     proofs {

@@ -148,6 +148,40 @@ pub(super) async fn credit_comes_oldest_first(store: &dyn Store, tenant: TenantI
     assert!(store.credit(tenant, w.customers[1].id).await.unwrap().is_empty());
 }
 
+pub(super) async fn credit_of_a_past_moment(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let at = |day: u32| moment(&format!("2026-01-{day:02}T03:00:00Z"));
+    let pay = |n: u64, of: usize, on: u32| sample::payment(tenant, n, w.customers[of].id, 1_000, at(on));
+    let invoice = |of: usize| sample::invoice(&w.subscriptions[of], day("2026-01-01"), day("2026-01-11"), 5_000);
+    let (invoices, payments) =
+        (vec![invoice(0), invoice(1)], vec![pay(1, 0, 5), pay(2, 0, 7), pay(3, 1, 5), pay(4, 1, 6)]);
+    let (first, second, third, gone) = (payments[0].id, payments[1].id, payments[2].id, payments[3].id);
+    let spent = vec![
+        allocation(first, invoices[0].id, 300, at(8)),
+        allocation(first, invoices[0].id, 700, at(10)),
+        allocation(third, invoices[1].id, 1_000, at(5)),
+    ];
+    write(store, tenant, ChangeSet { invoices, payments, ..spend(spent) }).await;
+    let reversal = PaymentReversal { payment_id: gone, at: at(20), reason: "salah".to_owned(), by: "Sari".to_owned() };
+    write(store, tenant, ChangeSet { reversals: vec![reversal], ..ChangeSet::default() }).await;
+    let all: Vec<_> = w.customers.iter().map(|c| c.id).collect();
+    let then = async |of: &[crate::ids::CustomerId], on: u32| {
+        let found = store.credit_at(tenant, of, at(on)).await.unwrap();
+        let told = found.iter().map(|(whose, source)| (*whose, source.payment_id, source.since, source.left.as_i64()));
+        told.collect::<Vec<_>>()
+    };
+    let of = |n: usize, payment, day: u32, left: i64| (all[n], payment, at(day), left);
+    assert_eq!(then(&all, 4).await, []);
+    // Up to and including the moment; what was reversed since had no part in it, and what is used up is not told.
+    assert_eq!(then(&all, 5).await, [of(0, first, 5, 1_000)]);
+    assert_eq!(then(&all, 7).await, [of(0, first, 5, 1_000), of(0, second, 7, 1_000)]);
+    assert_eq!(then(&all, 9).await, [of(0, first, 5, 700), of(0, second, 7, 1_000)]);
+    assert_eq!(then(&all, 25).await, [of(0, second, 7, 1_000)]);
+    assert_eq!(then(&[all[0], all[0]], 25).await, [of(0, second, 7, 1_000)]);
+    assert_eq!(then(&all[1..], 25).await, []);
+    assert_eq!(then(&[], 25).await, []);
+}
+
 pub(super) async fn customers_with_credit_and_debt(store: &dyn Store, tenant: TenantId) {
     let w = world(store, tenant, 5).await;
     let at = moment("2026-01-05T03:00:00Z");

@@ -128,7 +128,7 @@ pub(super) async fn proofs_are_reviewed_once(store: &dyn Store, tenant: TenantId
     let expected: Vec<ProofTimes> = told.iter().flat_map(Proof::times).collect();
     assert_eq!(rows[0].protections.proofs, expected);
     assert_eq!(rows[1].protections.proofs, []);
-    let then = store.access_at(tenant, w.customers[0].id, moment("2026-01-13T08:00:00Z")).await.unwrap();
+    let then = store.access_at(tenant, &[w.customers[0].id], moment("2026-01-13T08:00:00Z")).await.unwrap();
     let mut arrived: Vec<_> = then[0].protections.proofs.iter().map(|p| p.arrived_at).collect();
     arrived.sort_unstable();
     assert_eq!(arrived, [moment("2026-01-12T08:00:00Z"), moment("2026-01-13T08:00:00Z")]);

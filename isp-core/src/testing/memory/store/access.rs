@@ -30,10 +30,10 @@ impl AccessStore for MemoryStore {
     async fn access_at(
         &self,
         tenant: TenantId,
-        customer: CustomerId,
+        customers: &[CustomerId],
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError> {
-        self.read(tenant, |s| s.access_at(customer, at))
+        self.read(tenant, |s| s.access_at(customers, at))
     }
 
     async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {

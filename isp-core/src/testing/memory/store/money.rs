@@ -1,6 +1,7 @@
 //! Payments, credit, the journal.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
@@ -35,6 +36,15 @@ impl MoneyStore for MemoryStore {
 
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
         self.read(tenant, |s| s.credit(customer))
+    }
+
+    async fn credit_at(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<(CustomerId, CreditSource)>, StoreError> {
+        self.read(tenant, |s| s.credit_at(customers, at))
     }
 
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {

@@ -88,7 +88,7 @@ async fn isolations(stage: &Stage, lines: &[SubscriptionId]) -> anyhow::Result<V
         let events = stage.store.access_events(TENANT, *line).await?;
         for event in events.into_iter().filter(|e| e.kind == AccessEventKind::IsolatedArrears) {
             let customer = stage.people.of_line(*line)?.id;
-            let facts = stage.store.access_at(TENANT, customer, event.at - TimeDelta::milliseconds(1)).await?;
+            let facts = stage.store.access_at(TENANT, &[customer], event.at - TimeDelta::milliseconds(1)).await?;
             let before = facts.iter().find(|f| f.subscription_id == *line);
             let again = before.map(|f| decide_isolation(f, &stage.policy.isolation, event.at));
             all.push((event, again));
