@@ -35,6 +35,82 @@ fn a_run_killed_a_hundred_times_ends_like_one_that_was_left_alone() {
     assert!(missing.iter().all(|id| killed.unknown.contains(*id)), "a message was lost: {missing:?}");
 }
 
+/// A bank's file is booked in commits of up to a hundred mutations. Killed in the middle, the same file again ends in the same books:
+/// no payment twice, no mutation without its payment, no payment without its mutation.
+#[test]
+fn a_bank_file_whose_import_was_killed_ends_in_the_same_books() {
+    const PAYERS: u32 = 450;
+    let founded = tempfile::tempdir().unwrap();
+    let sheets = founded.path().join("sheets");
+    std::fs::create_dir(&sheets).unwrap();
+    let write = |name: &str, text: String| std::fs::write(sheets.join(name), text).unwrap();
+    let rows = |head: &str, row: &dyn Fn(u32) -> String| {
+        std::iter::once(head.to_owned()).chain((0..PAYERS).map(row)).collect::<Vec<_>>().join("\n")
+    };
+    write("sites.csv", "kode,nama,zona\nBDG,Bandung,WIB\n".into());
+    write("packages.csv", "kode,nama,harga,ppn,kecepatan,grup\nH20,Rumah 20,165000,termasuk,20,h20\n".into());
+    write("customers.csv", rows("id_pelanggan,nama,alamat", &|n| format!("P{n:04},Warga {n},Jl. {n}")));
+    write(
+        "subscriptions.csv",
+        rows("id_pelanggan,paket,site,username,password,mulai", &|n| {
+            format!("P{n:04},H20,BDG,warga{n},pw{n},2026-01-01")
+        }),
+    );
+    let mut file = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n".to_owned();
+    for n in 0..PAYERS {
+        file += &format!("04/01/26,\"TRF P{n:04}\",8888,0.00,165000.00,{}.00\n", u64::from(n + 1) * 165_000);
+    }
+    // One pays twice, and one is unknown.
+    file += &format!("04/01/26,\"TRF P0003\",8888,0.00,165000.00,{}.00\n", u64::from(PAYERS + 1) * 165_000);
+    file += &format!("04/01/26,\"SETORAN TUNAI\",8888,0.00,165000.00,{}.00\n", u64::from(PAYERS + 2) * 165_000);
+    std::fs::write(founded.path().join("bank.csv"), file).unwrap();
+    ok(founded.path(), None, &["init", "--name", "Warga Net"]);
+    let on = ["--on", "2026-01-05", "--at", "11:00"];
+    let with = |arguments: &[&'static str]| [&on[..], arguments].concat();
+    ok(founded.path(), None, &with(&["import", "sheets"]));
+    ok(founded.path(), None, &with(&["bill"]));
+    let import = with(&["bank", "import", "bank.csv", "--account", "1"]);
+    let booked = |dir: &Path| {
+        let json = |arguments: &[&'static str]| -> Value {
+            serde_json::from_str(&ok(dir, None, &with(&[&["--format", "json"][..], arguments].concat()))).unwrap()
+        };
+        let mutations = json(&["bank", "list", "--all"]);
+        let finance = json(&["report", "finance", "--from", "2026-01", "--to", "2026-01"]);
+        (mutations, json(&["payment", "list"]), json(&["invoice", "list"]), json(&["report", "customers"]), finance)
+    };
+    let copy = || {
+        let dir = tempfile::tempdir().unwrap();
+        let status = Command::new("cp").arg("-a").arg(founded.path().join(".")).arg(dir.path()).status().unwrap();
+        assert!(status.success());
+        dir
+    };
+    let quiet = copy();
+    let begun = Instant::now();
+    ok(quiet.path(), None, &import);
+    let whole = begun.elapsed();
+    let expected = booked(quiet.path());
+    assert_eq!(expected.1.as_array().unwrap().len(), PAYERS as usize + 1);
+    let waiting =
+        |mutations: &Value| mutations.as_array().unwrap().iter().filter(|row| row["state"] == "unmatched").count();
+    assert_eq!(waiting(&expected.0), 1);
+    let dir = copy();
+    let (mut kills, mut halfway) = (0, BTreeSet::new());
+    for part in [20, 40, 55, 65, 75, 85, 92] {
+        if killed(start(dir.path(), None, &import), whole * part / 100) {
+            kills += 1;
+        }
+        let left: Value =
+            serde_json::from_str(&ok(dir.path(), None, &["--format", "json", "bank", "list", "--all"])).unwrap();
+        halfway.insert(waiting(&left));
+    }
+    assert!(kills > 0, "the import was never killed");
+    assert!(halfway.iter().any(|left| (2..=PAYERS as usize).contains(left)), "never killed in the middle: {halfway:?}");
+    ok(dir.path(), None, &import);
+    assert_eq!(booked(dir.path()), expected);
+    let verified = isp(dir.path(), None, &["audit", "verify"]).output().unwrap();
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
 /// What a life left behind.
 struct Left {
     kills: usize,

@@ -4,15 +4,14 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{names_phone, names_whole, payer_words, runs, words};
-use super::written::{Id, Named, Written};
+use super::payers::{Payer, Payers};
+use super::words::{names_phone, payer_words, runs, words};
+use super::written::{Named, Written};
 use super::{Incoming, PayerAlias};
 use crate::calendar::Zone;
-use crate::customer::Phone;
 use crate::error::Error;
 use crate::ids::{CustomerId, PaymentId};
 use crate::payment::{AskedAmount, Transfer};
-use crate::text::{Code, Name};
 
 /// By what a customer is known, the surest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,29 +109,6 @@ impl Doubt {
     }
 }
 
-/// A customer as far as mutations name one.
-pub struct Payer {
-    customer_id: CustomerId,
-    code: Id,
-    name: Vec<String>,
-    phone: Option<Phone>,
-}
-
-impl Payer {
-    /// A customer; `name` and `phone` where they count as well as the ID.
-    #[must_use]
-    pub fn new(customer_id: CustomerId, code: &Code, name: Option<&Name>, phone: Option<Phone>) -> Self {
-        let name = name.map(|name| words(name.as_str())).unwrap_or_default();
-        Self { customer_id, code: Id::new(code), name, phone }
-    }
-}
-
-impl std::fmt::Debug for Payer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Payer").field("customer_id", &self.customer_id).finish_non_exhaustive()
-    }
-}
-
 /// Somebody whose a mutation may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
@@ -164,7 +140,7 @@ pub enum Verdict {
 pub fn candidates(
     money: &Incoming<'_>,
     requests: &[AskedAmount],
-    payers: &[Payer],
+    payers: &Payers,
     aliases: &[PayerAlias],
 ) -> Vec<Candidate> {
     let (from, until) = (money.on.midnight(Zone::Wib), money.on.plus_days(1).midnight(Zone::Wib));
@@ -192,10 +168,10 @@ pub fn candidates(
     for alias in several {
         add(alias.customer_id, Clue::Alias, None, true);
     }
-    for payer in payers.iter().filter(|p| names_phone(&said, p.phone.as_ref())) {
+    for payer in payers.with_phone(&said).into_iter().filter(|p| names_phone(&said, p.phone.as_ref())) {
         add(payer.customer_id, Clue::Phone, None, true);
     }
-    let named: Vec<&Payer> = payers.iter().filter(|p| names_whole(&said, &p.name)).collect();
+    let named: Vec<&Payer> = payers.with_name(&said);
     // "Budi Santoso" stands in "Budi Santoso Wijaya", too; the longer name is meant.
     let longest = named
         .iter()
@@ -215,10 +191,11 @@ pub fn candidates(
 }
 
 /// Whose IDs stand in a text. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
-fn coded(text: &str, payers: &[Payer]) -> Vec<(CustomerId, Named)> {
+fn coded(text: &str, payers: &Payers) -> Vec<(CustomerId, Named)> {
     let written = Written::new(text);
     let mut found: Vec<_> = payers
-        .iter()
+        .with_code(&written)
+        .into_iter()
         .filter_map(|p| written.names(&p.code).map(|(n, from, to)| (p.customer_id, n, from, to)))
         .collect();
     let sure: Vec<_> = found.iter().filter(|one| one.1 == Named::Surely).map(|one| (one.2, one.3)).collect();
@@ -277,9 +254,11 @@ mod tests {
 
     use super::*;
     use crate::calendar::Date;
+    use crate::customer::Phone;
     use crate::ids::{MutationId, PaymentRequestId};
     use crate::money::Money;
     use crate::payment::{PaymentRequest, RequestPolicy};
+    use crate::text::{Code, Name};
 
     fn who(n: u128) -> CustomerId {
         CustomerId(Uuid::from_u128(n))
@@ -290,15 +269,16 @@ mod tests {
         Payer::new(who(n), &code, Some(&name), Phone::parse(phone).ok())
     }
 
-    fn people() -> Vec<Payer> {
-        vec![
+    fn people() -> Payers {
+        let all = [
             payer(1, "PLG-0001", "Budi Santoso", "081200000001"),
             payer(2, "PLG-0002", "Budi Santoso Wijaya", "081200000002"),
             payer(3, "P3", "Siti", ""),
             payer(4, "77", "Eko Prasetyo", "081200000002"),
             payer(5, "EKO", "Dewi Lestari", ""),
             payer(6, "PLG-0006", "Dewi Lestari", ""),
-        ]
+        ];
+        all.into_iter().collect()
     }
 
     fn came(amount: i64, text: &str) -> Incoming<'_> {
@@ -461,7 +441,8 @@ mod tests {
         let day = Date::parse("2026-01-15").unwrap().midnight(Zone::Wib);
         let paid = AskedAmount { paid: true, ..request(1, 183_150, day).asked() };
         let (money, again) = (came(183_151, "QRIS"), AskedAmount { made_at: day, ..request(2, 183_150, day).asked() });
-        let verdict = |requests: &[AskedAmount]| decide(&candidates(&money, requests, &[], &[]), &money, &[]);
+        let verdict =
+            |requests: &[AskedAmount]| decide(&candidates(&money, requests, &Payers::default(), &[]), &money, &[]);
         assert_eq!(verdict(&[paid]), Verdict::Asks(Doubt::Paid, None));
         assert!(matches!(verdict(&[paid, AskedAmount { customer_id: who(1), ..again }]), Verdict::Pays(_)));
     }

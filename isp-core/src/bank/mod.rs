@@ -5,17 +5,20 @@
 //! | reading the files of banks | [`mod@file`] |
 //! | mutations, each kept once | [`mutation`] |
 //! | whose a mutation is | [`matching`] |
+//! | the customers, found by what a text says | [`payers`] |
 //! | what the text of one names | `words`, `written` |
 
 pub mod file;
 pub mod matching;
 pub mod mutation;
+pub mod payers;
 mod words;
 mod written;
 
 pub use file::{BankFile, BankFormat, BankRow, account_code};
-pub use matching::{Candidate, Clue, Doubt, Payer, Verdict, candidates, decide};
+pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide};
 pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
+pub use payers::{Payer, Payers};
 pub use words::payer_words;

@@ -48,8 +48,3 @@ pub(super) fn names_phone(said: &[String], phone: Option<&Phone>) -> bool {
     let home = parts.concat();
     said.iter().any(|word| *word == home || word == abroad) || runs(said, &parts)
 }
-
-/// True when a text names a whole name of two words or more.
-pub(super) fn names_whole(said: &[String], name: &[String]) -> bool {
-    name.len() > 1 && runs(said, name)
-}

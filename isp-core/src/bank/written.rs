@@ -51,6 +51,11 @@ impl Written {
         Self { signs, gaps }
     }
 
+    /// Its letters and digits, in small letters.
+    pub(super) fn signs(&self) -> &[char] {
+        &self.signs
+    }
+
     /// Whether this text names an ID, and where: the first and the last place of its letters and digits.
     pub(super) fn names(&self, id: &Id) -> Option<(Named, usize, usize)> {
         let whole = self.find(&id.0);
@@ -180,6 +185,11 @@ pub(super) struct Id(Written);
 impl Id {
     pub(super) fn new(code: &Code) -> Self {
         Self(Written::new(code.as_str()))
+    }
+
+    /// The letters and digits by which a text may name it.
+    pub(super) fn spellings(&self) -> impl Iterator<Item = Vec<char>> {
+        [Some(self.0.signs.clone()), self.without_zeros().map(|short| short.0.signs)].into_iter().flatten()
     }
 
     /// Letters and a number without its zeros in front, as people write them; `None` where that is too little to tell.

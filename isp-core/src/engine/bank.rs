@@ -1,22 +1,21 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFile, BankFormat, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState,
-    Payer, PayerAlias, Verdict, candidates, compare, decide, file_id, payer_words,
+    Payer, PayerAlias, Payers, Verdict, candidates, compare, decide, file_id,
 };
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
-use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
+use crate::engine::{Engine, EngineError, PayReport};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{AskedAmount, Channel, Closing, Payment, PaymentRequest, Transfer, plausible, sums_owed};
+use crate::payment::{AskedAmount, Channel, Payment, PaymentRequest, Transfer, sums_owed};
 use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
 
@@ -62,7 +61,7 @@ pub struct Looked {
 /// What a match rests on, loaded once for many mutations.
 struct Book {
     requests: Vec<AskedAmount>,
-    payers: Vec<Payer>,
+    payers: Payers,
     aliases: Vec<PayerAlias>,
     /// Who owes just such a sum.
     owed: BTreeMap<Money, BTreeSet<CustomerId>>,
@@ -131,30 +130,6 @@ impl Engine<'_> {
         .await
     }
 
-    /// Matches what came in and waits, oldest first, and books what is sure, each in a commit of its own: a line that a payment
-    /// earns open is reopened with it (rule P5). What one of them cannot be booked for stops no other.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`] when the store does not answer; what was booked before stays.
-    pub async fn match_mutations(&self, by: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
-        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
-        let rows = self.mutations(&query).await?;
-        let mut looked = Vec::new();
-        for (row, candidates, chosen) in self.considered(rows).await? {
-            let matched = match chosen {
-                Err(doubt) => Matched::Asks(doubt),
-                Ok(found) => match self.book(row.mutation.id, found.customer_id, Some(found), by, now).await {
-                    Ok(matched) => matched,
-                    // The store does not answer: nothing can be booked now.
-                    Err(error) if error.retryable() => return Err(error),
-                    Err(error) => Matched::Failed(error),
-                },
-            };
-            looked.push(Looked { mutation: row.mutation, candidates, matched });
-        }
-        Ok(looked)
-    }
-
     /// What [`Engine::match_mutations`] would do with what waits and with mutations that are not kept yet. Writes nothing.
     ///
     /// # Errors
@@ -172,7 +147,7 @@ impl Engine<'_> {
     }
 
     /// Whose these mutations may be, and whose they are without asking; money out is left out.
-    async fn considered(
+    pub(super) async fn considered(
         &self,
         mut rows: Vec<MutationRow>,
     ) -> Result<Vec<(MutationRow, Vec<Candidate>, Result<Candidate, Doubt>)>, EngineError> {
@@ -218,7 +193,7 @@ impl Engine<'_> {
     }
 
     /// The payments of a customer that a person booked as transfers, and that no bank has told of.
-    async fn transfers_of(&self, customer: CustomerId) -> Result<Vec<Transfer>, EngineError> {
+    pub(super) async fn transfers_of(&self, customer: CustomerId) -> Result<Vec<Transfer>, EngineError> {
         let mut transfers = Vec::new();
         for row in self.payments_of(customer).await? {
             let Payment { id, amount, paid_at, received_at, channel, .. } = row.payment;
@@ -230,132 +205,6 @@ impl Engine<'_> {
             }
         }
         Ok(transfers)
-    }
-
-    /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched or ignored before; [`Error::MoneyOut`];
-    /// as [`Engine::pay`].
-    pub async fn match_mutation(
-        &self,
-        id: MutationId,
-        customer: CustomerId,
-        by: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Matched, EngineError> {
-        self.book(id, customer, None, by, now).await
-    }
-
-    async fn book(
-        &self,
-        id: MutationId,
-        customer_id: CustomerId,
-        found: Option<Candidate>,
-        by: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Matched, EngineError> {
-        until_written(|| async {
-            let row = self.mutation(id).await?;
-            let mutation = &row.mutation;
-            if !row.state().waits() {
-                return Err(Error::MutationSettled.into());
-            }
-            if !mutation.amount.is_positive() {
-                return Err(Error::MoneyOut.into());
-            }
-            let requests = match found {
-                Some(_) => Vec::new(),
-                // A person names the customer; if the amount is that of the customer's request, it is its money.
-                None => self.requests(RequestQuery { customer: Some(customer_id), ..RequestQuery::default() }).await?,
-            };
-            let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
-            let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
-            let asked = asked.min_by_key(|r| (r.closing.is_some(), Reverse(r.made_at))).map(|r| r.id);
-            let request = found.and_then(|c| c.request).map(|r| r.id).or(asked);
-            if let Some(request) = found.and_then(|c| c.request) {
-                // Somebody may have booked it since it was decided whose it is.
-                let transfers = self.transfers_of(customer_id).await?;
-                if let Some((_, false)) = request.booked_as(mutation.amount, mutation.on, &transfers) {
-                    return Ok(Matched::Asks(Doubt::Booked));
-                }
-            }
-            let mut mark = MutationMark {
-                state: MutationState::Matched,
-                payment_id: None,
-                booked: false,
-                clue: found.map(|c| c.clue),
-                at: now,
-                by: by.to_owned(),
-                reason: String::new(),
-            };
-            let (mut changes, report) = match self.booked_by_hand(mutation, customer_id).await? {
-                Some(payment) => {
-                    mark.payment_id = Some(payment);
-                    (ChangeSet::default(), None)
-                }
-                None => {
-                    let new = self.payment_of(mutation, customer_id, now)?;
-                    // The bank says the amount, however small: nobody typed it.
-                    plausible(new.paid_at, now)?;
-                    let (changes, report) = self.plan_told(&new, Told::ByPersonWhoInsists, now).await?;
-                    (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
-                    (changes, Some(report))
-                }
-            };
-            let payment_id = mark.payment_id;
-            if let Some(request) = request {
-                changes.request_closings.retain(|(id, _)| *id != request);
-                changes.request_closings.push((request, Closing { at: now, payment_id }));
-            }
-            let words = payer_words(&mutation.text);
-            if found.is_none() && !words.is_empty() {
-                changes.payer_aliases.push(PayerAlias { mutation_id: id, words, customer_id });
-            }
-            changes.mutation_marks.push((id, row.revision, mark));
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => {}
-                Err(StoreError::Duplicate { what: "payment.reference" }) => return Err(StoreError::Conflict.into()),
-                Err(other) => return Err(other.into()),
-            }
-            Ok(match (report, payment_id) {
-                (Some(report), _) => Matched::Booked(customer_id, report),
-                (None, Some(payment)) => Matched::Linked(customer_id, payment),
-                (None, None) => Matched::Asks(Doubt::Nobody),
-            })
-        })
-        .await
-    }
-
-    fn payment_of(
-        &self,
-        mutation: &Mutation,
-        customer_id: CustomerId,
-        now: DateTime<Utc>,
-    ) -> Result<NewPayment, EngineError> {
-        let provider = mutation.provider()?;
-        // The hour is not told. Noon of the day, but not later than now.
-        let noon = mutation.on.at(12, 0, Zone::Wib);
-        let paid_at = if mutation.on == Zone::Wib.date_of(now) { noon.min(now) } else { noon };
-        let reference = mutation.reference()?;
-        Ok(NewPayment { customer_id, provider, reference, amount: mutation.amount, paid_at, collector: None })
-    }
-
-    /// The payment that a person booked for a mutation before the file came: through a bank, of this customer, of the same
-    /// amount, about the same day, and no other mutation's.
-    async fn booked_by_hand(
-        &self,
-        mutation: &Mutation,
-        customer: CustomerId,
-    ) -> Result<Option<PaymentId>, EngineError> {
-        let rows = self.payments_of(customer).await?;
-        for row in rows.iter().filter(|row| row.reversal.is_none() && mutation.may_be(&row.payment)) {
-            let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
-            if self.mutations(&query).await?.is_empty() {
-                return Ok(Some(row.payment.id));
-            }
-        }
-        Ok(None)
     }
 
     /// Says that a mutation is no customer's payment.

@@ -44,6 +44,7 @@
 pub mod account;
 pub mod archive;
 pub mod bank;
+mod bank_book;
 pub mod bill;
 pub mod cash;
 pub mod clock;

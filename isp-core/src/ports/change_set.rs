@@ -182,6 +182,115 @@ impl ChangeSet {
         lines.chain(devices).chain(said).chain(asked).chain(orders)
     }
 
+    /// Adds what another change set writes, behind what this one does. What either expects is looked at for both. They are decided
+    /// from facts that neither of them changes.
+    pub fn append(&mut self, other: Self) {
+        let Self {
+            expected,
+            sites,
+            routers,
+            machines,
+            packages,
+            customers,
+            removed,
+            erasures,
+            subscriptions,
+            former_accounts,
+            installation_kinds,
+            installation_orders,
+            cpes,
+            device_history,
+            expenses,
+            promises,
+            exemptions,
+            outages,
+            proofs,
+            proof_reviews,
+            endings,
+            invoices,
+            invoiced_fees,
+            credit_notes,
+            write_offs,
+            deposits,
+            terms,
+            former_terms,
+            billed_from,
+            not_billed,
+            payments,
+            allocations,
+            reversals,
+            payment_requests,
+            request_closings,
+            gateway_requests,
+            refunds,
+            payouts,
+            bank_files,
+            mutations,
+            mutation_marks,
+            forgotten_aliases,
+            payer_aliases,
+            touched,
+            access,
+            access_events,
+            effects,
+            messages,
+            journal,
+            billing_position,
+            last_run,
+        } = other;
+        self.expected.extend(expected);
+        self.sites.extend(sites);
+        self.routers.extend(routers);
+        self.machines.extend(machines);
+        self.packages.extend(packages);
+        self.customers.extend(customers);
+        self.removed.extend(removed);
+        self.erasures.extend(erasures);
+        self.subscriptions.extend(subscriptions);
+        self.former_accounts.extend(former_accounts);
+        self.installation_kinds.extend(installation_kinds);
+        self.installation_orders.extend(installation_orders);
+        self.cpes.extend(cpes);
+        self.device_history.extend(device_history);
+        self.expenses.extend(expenses);
+        self.promises.extend(promises);
+        self.exemptions.extend(exemptions);
+        self.outages.extend(outages);
+        self.proofs.extend(proofs);
+        self.proof_reviews.extend(proof_reviews);
+        self.endings.extend(endings);
+        self.invoices.extend(invoices);
+        self.invoiced_fees.extend(invoiced_fees);
+        self.credit_notes.extend(credit_notes);
+        self.write_offs.extend(write_offs);
+        self.deposits.extend(deposits);
+        self.terms.extend(terms);
+        self.former_terms.extend(former_terms);
+        self.billed_from.extend(billed_from);
+        self.not_billed.extend(not_billed);
+        self.payments.extend(payments);
+        self.allocations.extend(allocations);
+        self.reversals.extend(reversals);
+        self.payment_requests.extend(payment_requests);
+        self.request_closings.extend(request_closings);
+        self.gateway_requests.extend(gateway_requests);
+        self.refunds.extend(refunds);
+        self.payouts.extend(payouts);
+        self.bank_files.extend(bank_files);
+        self.mutations.extend(mutations);
+        self.mutation_marks.extend(mutation_marks);
+        self.forgotten_aliases.extend(forgotten_aliases);
+        self.payer_aliases.extend(payer_aliases);
+        self.touched.extend(touched);
+        self.access.extend(access);
+        self.access_events.extend(access_events);
+        self.effects.extend(effects);
+        self.messages.extend(messages);
+        self.journal.extend(journal);
+        self.billing_position = self.billing_position.max(billing_position);
+        self.last_run = self.last_run.max(last_run);
+    }
+
     /// True when there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use isp_core::bank::{Doubt, Incoming, Payer, Verdict, candidates, decide};
+use isp_core::bank::{Doubt, Incoming, Payer, Payers, Verdict, candidates, decide};
 use isp_core::billing::Debt;
 use isp_core::customer::Phone;
 use isp_core::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId};
@@ -108,17 +108,20 @@ pub(crate) fn match_requests<'py>(
         transfers.insert(id, of);
         Ok(AskedAmount { id, customer_id, amount, made_at, kept_until, cancelled, paid })
     })?;
-    let mut known = Vec::new();
+    let mut known = Payers::default();
     if let Some(payers) = payers {
-        known = Value::argument("payers", payers)?.rows(|_, row| {
-            let fields = row.record(Kind::BankPayer)?;
-            let customer_id = CustomerId(customers.known_or_add(&fields.take()?)?);
-            let code = fields.take()?.parsed(|text| Code::parse("code", text))?;
-            // A name or a number that is none says nothing.
-            let name = fields.take()?.text(|text| Name::parse("name", text).ok())?;
-            let phone = fields.take()?.text(|text| Phone::parse(text).ok())?;
-            Ok(Payer::new(customer_id, &code, name.as_ref(), phone))
-        })?;
+        known = Value::argument("payers", payers)?
+            .rows(|_, row| {
+                let fields = row.record(Kind::BankPayer)?;
+                let customer_id = CustomerId(customers.known_or_add(&fields.take()?)?);
+                let code = fields.take()?.parsed(|text| Code::parse("code", text))?;
+                // A name or a number that is none says nothing.
+                let name = fields.take()?.text(|text| Name::parse("name", text).ok())?;
+                let phone = fields.take()?.text(|text| Phone::parse(text).ok())?;
+                Ok(Payer::new(customer_id, &code, name.as_ref(), phone))
+            })?
+            .into_iter()
+            .collect();
     }
     let mut sums = Keys::default();
     let came = Value::argument("money", money)?.rows(|_, row| {

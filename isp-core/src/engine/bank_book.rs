@@ -1,0 +1,240 @@
+//! Booking mutations as payments: one that a person names the customer of, and what is sure of a file, many in one commit.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::bank::{Candidate, Doubt, Mutation, MutationMark, MutationState, PayerAlias, payer_words};
+use crate::calendar::Zone;
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError, Looked, Matched, NewPayment, Told};
+use crate::error::Error;
+use crate::ids::{CustomerId, MutationId, PaymentId};
+use crate::payment::{Closing, plausible};
+use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
+
+/// The most mutations that are booked in one commit: it holds up others of the provider for a moment only.
+const BATCH: usize = 100;
+
+/// What is planned for mutations of different customers, and not written yet.
+#[derive(Default)]
+struct Batch {
+    changes: ChangeSet,
+    /// Whose they are: a second payment of one of them is planned when the first is written.
+    customers: BTreeSet<CustomerId>,
+    /// Which of those looked at they are, and whose each is by what.
+    planned: Vec<(usize, Candidate)>,
+}
+
+/// What becomes of a mutation, and what is to be written for it.
+enum Plan {
+    Write(Box<ChangeSet>, Matched),
+    Nothing(Matched),
+}
+
+impl Engine<'_> {
+    /// Matches what came in and waits, oldest first, and books what is sure, up to a hundred of different customers in one commit:
+    /// a line that a payment earns open is reopened with it (rule P5). A mutation is booked whole or not at all. What one of them
+    /// cannot be booked for stops no other: when a commit is refused, each of its mutations is booked in one of its own.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the store does not answer; what was booked before stays.
+    pub async fn match_mutations(&self, by: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
+        let rows = self.mutations(&query).await?;
+        let mut looked: Vec<Looked> = Vec::new();
+        let mut batch = Batch::default();
+        for (row, candidates, chosen) in self.considered(rows).await? {
+            let id = row.mutation.id;
+            let matched = match chosen {
+                Err(doubt) => Matched::Asks(doubt),
+                Ok(found) => {
+                    if batch.planned.len() == BATCH || batch.customers.contains(&found.customer_id) {
+                        self.write_batch(std::mem::take(&mut batch), &mut looked, by, now).await?;
+                    }
+                    match self.plan_mutation(id, found.customer_id, Some(found), by, now).await {
+                        Ok(Plan::Write(changes, matched)) => {
+                            batch.changes.append(*changes);
+                            batch.customers.insert(found.customer_id);
+                            batch.planned.push((looked.len(), found));
+                            matched
+                        }
+                        Ok(Plan::Nothing(matched)) => matched,
+                        // The store does not answer: nothing can be booked now.
+                        Err(error) if error.retryable() => return Err(error),
+                        Err(error) => Matched::Failed(error),
+                    }
+                }
+            };
+            looked.push(Looked { mutation: row.mutation, candidates, matched });
+        }
+        self.write_batch(batch, &mut looked, by, now).await?;
+        Ok(looked)
+    }
+
+    async fn write_batch(
+        &self,
+        batch: Batch,
+        looked: &mut [Looked],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        match self.store.commit(self.tenant, batch.changes).await {
+            Ok(_) => return Ok(()),
+            // Somebody else booked one of these customers' money meanwhile, or one of them is refused: each by itself tells which.
+            Err(StoreError::Conflict) => {}
+            Err(error) if error.retryable() => return Err(error.into()),
+            Err(_) => {}
+        }
+        for (place, found) in batch.planned {
+            let Some(one) = looked.get_mut(place) else { continue };
+            one.matched = match self.book(one.mutation.id, found.customer_id, Some(found), by, now).await {
+                Ok(matched) => matched,
+                Err(error) if error.retryable() => return Err(error),
+                Err(error) => Matched::Failed(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched or ignored before; [`Error::MoneyOut`];
+    /// as [`Engine::pay`].
+    pub async fn match_mutation(
+        &self,
+        id: MutationId,
+        customer: CustomerId,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Matched, EngineError> {
+        self.book(id, customer, None, by, now).await
+    }
+
+    async fn book(
+        &self,
+        id: MutationId,
+        customer_id: CustomerId,
+        found: Option<Candidate>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Matched, EngineError> {
+        until_written(|| async {
+            match self.plan_mutation(id, customer_id, found, by, now).await? {
+                Plan::Nothing(matched) => Ok(matched),
+                Plan::Write(changes, matched) => match self.store.commit(self.tenant, *changes).await {
+                    Ok(_) => Ok(matched),
+                    Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
+                    Err(other) => Err(other.into()),
+                },
+            }
+        })
+        .await
+    }
+
+    async fn plan_mutation(
+        &self,
+        id: MutationId,
+        customer_id: CustomerId,
+        found: Option<Candidate>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, EngineError> {
+        let row = self.mutation(id).await?;
+        let mutation = &row.mutation;
+        if !row.state().waits() {
+            return Err(Error::MutationSettled.into());
+        }
+        if !mutation.amount.is_positive() {
+            return Err(Error::MoneyOut.into());
+        }
+        let requests = match found {
+            Some(_) => Vec::new(),
+            // A person names the customer; if the amount is that of the customer's request, it is its money.
+            None => self.requests(RequestQuery { customer: Some(customer_id), ..RequestQuery::default() }).await?,
+        };
+        let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
+        let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
+        let asked = asked.min_by_key(|r| (r.closing.is_some(), Reverse(r.made_at))).map(|r| r.id);
+        let request = found.and_then(|c| c.request).map(|r| r.id).or(asked);
+        if let Some(request) = found.and_then(|c| c.request) {
+            // Somebody may have booked it since it was decided whose it is.
+            let transfers = self.transfers_of(customer_id).await?;
+            if let Some((_, false)) = request.booked_as(mutation.amount, mutation.on, &transfers) {
+                return Ok(Plan::Nothing(Matched::Asks(Doubt::Booked)));
+            }
+        }
+        let mut mark = MutationMark {
+            state: MutationState::Matched,
+            payment_id: None,
+            booked: false,
+            clue: found.map(|c| c.clue),
+            at: now,
+            by: by.to_owned(),
+            reason: String::new(),
+        };
+        let (mut changes, report) = match self.booked_by_hand(mutation, customer_id).await? {
+            Some(payment) => {
+                mark.payment_id = Some(payment);
+                (ChangeSet::default(), None)
+            }
+            None => {
+                let new = self.payment_of(mutation, customer_id, now)?;
+                // The bank says the amount, however small: nobody typed it.
+                plausible(new.paid_at, now)?;
+                let (changes, report) = self.plan_told(&new, Told::ByPersonWhoInsists, now).await?;
+                (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
+                (changes, Some(report))
+            }
+        };
+        let payment_id = mark.payment_id;
+        if let Some(request) = request {
+            changes.request_closings.retain(|(id, _)| *id != request);
+            changes.request_closings.push((request, Closing { at: now, payment_id }));
+        }
+        let words = payer_words(&mutation.text);
+        if found.is_none() && !words.is_empty() {
+            changes.payer_aliases.push(PayerAlias { mutation_id: id, words, customer_id });
+        }
+        changes.mutation_marks.push((id, row.revision, mark));
+        let matched = match (report, payment_id) {
+            (Some(report), _) => Matched::Booked(customer_id, report),
+            (None, Some(payment)) => Matched::Linked(customer_id, payment),
+            (None, None) => Matched::Asks(Doubt::Nobody),
+        };
+        Ok(Plan::Write(Box::new(changes), matched))
+    }
+
+    fn payment_of(
+        &self,
+        mutation: &Mutation,
+        customer_id: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<NewPayment, EngineError> {
+        let provider = mutation.provider()?;
+        // The hour is not told. Noon of the day, but not later than now.
+        let noon = mutation.on.at(12, 0, Zone::Wib);
+        let paid_at = if mutation.on == Zone::Wib.date_of(now) { noon.min(now) } else { noon };
+        let reference = mutation.reference()?;
+        Ok(NewPayment { customer_id, provider, reference, amount: mutation.amount, paid_at, collector: None })
+    }
+
+    /// The payment that a person booked for a mutation before the file came: through a bank, of this customer, of the same
+    /// amount, about the same day, and no other mutation's.
+    async fn booked_by_hand(
+        &self,
+        mutation: &Mutation,
+        customer: CustomerId,
+    ) -> Result<Option<PaymentId>, EngineError> {
+        let rows = self.payments_of(customer).await?;
+        for row in rows.iter().filter(|row| row.reversal.is_none() && mutation.may_be(&row.payment)) {
+            let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
+            if self.mutations(&query).await?.is_empty() {
+                return Ok(Some(row.payment.id));
+            }
+        }
+        Ok(None)
+    }
+}
