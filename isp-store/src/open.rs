@@ -103,10 +103,11 @@ pub async fn has_key(url: &str) -> Result<bool, StoreError> {
         Target::Postgres(options) => {
             postgres::briefly(&options, async |connection| {
                 let there = "SELECT to_regclass($1) IS NOT NULL";
-                let there: bool =
-                    sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut *connection).await.map_err(store_error)?;
-                match there {
-                    true => sqlx::query_scalar(sealed).fetch_one(connection).await.map_err(store_error),
+                let there = sqlx::query_scalar(there).bind(TABLE).persistent(false);
+                match there.fetch_one(&mut *connection).await.map_err(store_error)? {
+                    true => {
+                        sqlx::query_scalar(sealed).persistent(false).fetch_one(connection).await.map_err(store_error)
+                    }
                     false => Ok(false),
                 }
             })
@@ -141,6 +142,7 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
             // A change of the tables may take longer than a statement of a run.
             let options = options.options([("statement_timeout", "0")]);
             let mut connection = postgres::connect(&options).await?;
+            postgres::refuse_pooler(&mut connection).await?;
             wall::refuse_behind(&mut connection).await?;
             let part = citus::part(&mut connection).await?;
             match part {
@@ -224,8 +226,15 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
         Target::Postgres(options) => {
             let applied = postgres::briefly(&options, async |connection| {
                 let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
-                let there: bool = sqlx::query_scalar(there).fetch_one(&mut *connection).await.map_err(store_error)?;
-                if there { applied(connection).await } else { Ok(Vec::new()) }
+                let there = sqlx::query_scalar(there).persistent(false);
+                if !there.fetch_one(&mut *connection).await.map_err(store_error)? {
+                    return Ok(Vec::new());
+                }
+                let sql = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
+                let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(sql).persistent(false).fetch_all(connection).await;
+                let applied =
+                    |(version, checksum): (i64, Vec<u8>)| AppliedMigration { version, checksum: checksum.into() };
+                Ok(rows.map_err(store_error)?.into_iter().map(applied).collect())
             });
             (applied.await?, postgres_migrations())
         }

@@ -86,14 +86,23 @@ pub(crate) async fn refuse_behind(connection: &mut PgConnection) -> Result<(), S
 
 /// Where the wall has gaps: tables without the rule, users that pass it. None where there is no wall.
 pub(crate) async fn gaps(pool: &PgPool) -> Result<Vec<Gap>, StoreError> {
+    // In one transaction, and nothing kept prepared: behind a pooler the server is another's afterwards.
+    let mut transaction = pool.begin().await.map_err(store_error)?;
+    let pool = &mut *transaction;
     let sql = format!("SELECT COALESCE((SELECT c.relrowsecurity {TABLES} AND c.relname = '{FIRST}'), FALSE)");
-    if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql)).fetch_one(pool).await.map_err(store_error)? {
+    if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql))
+        .persistent(false)
+        .fetch_one(&mut *pool)
+        .await
+        .map_err(store_error)?
+    {
         return Ok(Vec::new());
     }
     let sql = format!("SELECT c.relname::text {TABLES} AND NOT ({HAS_RULE}) ORDER BY 1");
-    let mut tables: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(pool).await.map_err(store_error)?;
+    let mut tables: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *pool).await.map_err(store_error)?;
     let sql = "SELECT COALESCE((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass('meta')), TRUE)";
-    if !sqlx::query_scalar::<_, bool>(sql).fetch_one(pool).await.map_err(store_error)? {
+    if !sqlx::query_scalar::<_, bool>(sql).persistent(false).fetch_one(&mut *pool).await.map_err(store_error)? {
         tables.push("meta".to_owned());
     }
     // Who works with the tables: the user of this connection, and all that were given rights to them.
@@ -101,7 +110,8 @@ pub(crate) async fn gaps(pool: &PgPool) -> Result<Vec<Gap>, StoreError> {
         AND (r.rolname = current_user
             OR r.oid IN (SELECT grantee FROM aclexplode(c.relacl) WHERE grantee <> c.relowner))
         AND (r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'MEMBER')) ORDER BY 1";
-    let users: Vec<String> = sqlx::query_scalar(sql).fetch_all(pool).await.map_err(store_error)?;
+    let users: Vec<String> =
+        sqlx::query_scalar(sql).persistent(false).fetch_all(&mut *pool).await.map_err(store_error)?;
     let gaps = [Gap { kind: "wall.table", about: tables }, Gap { kind: "wall.user", about: users }];
     Ok(gaps.into_iter().filter(|gap| !gap.about.is_empty()).collect())
 }

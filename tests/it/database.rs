@@ -30,6 +30,11 @@ pub(crate) fn url_of(database: &str) -> String {
     url_in(&server(), database)
 }
 
+/// The address of a database by way of the pooler of `scripts/with_pgbouncer`, where there is one.
+pub(crate) fn pooled(database: &str) -> Option<String> {
+    std::env::var("ISP_TEST_POOLER").ok().map(|pooler| url_in(&pooler, database))
+}
+
 async fn run(url: &str, sql: String) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     connection.execute(AssertSqlSafe(sql)).await.unwrap();

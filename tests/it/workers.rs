@@ -51,6 +51,10 @@ impl Workers {
         if kept == Kept::Postgres && database::on_cluster() {
             stage.isp.ok(&["migrate", "--citus"]);
         }
+        // The tables are made by the server itself; from here on the program knows only the pooler.
+        if let Some(url) = database.as_deref().and_then(database::pooled) {
+            stage.isp.set("ISP_DATABASE", url);
+        }
         let rows = |head: &str, row: &dyn Fn(usize) -> String| {
             std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
         };

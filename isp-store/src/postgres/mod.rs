@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use crate::error::{store_error, unavailable};
+use crate::error::{rejected, store_error, unavailable};
 use crate::moves;
 use crate::session::{Engine, Parked, Session, Whose, begin, begin_with};
 use crate::wall::{self, Gap};
@@ -36,6 +36,20 @@ const IDLE_TIMEOUT: &str = "1min";
 const CONNECTIONS: u32 = 8;
 /// Statements kept prepared by a connection.
 const STATEMENTS: usize = 256;
+/// A setting that only says that the settings of a connection have arrived. A pooler that lends a server for one transaction at a time
+/// leaves them out.
+const ARRIVED: &str = "isp.settings";
+/// Why tables are not changed behind such a pooler.
+const BEHIND_POOLER: &str = "a pooler hands each transaction to another server; name the server itself in the database URL for what changes tables";
+/// The settings of every connection.
+const SETTINGS: [(&str, &str); 4] = [
+    ("lock_timeout", LOCK_TIMEOUT),
+    ("statement_timeout", STATEMENT_TIMEOUT),
+    ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
+    // A plan made without its arrays compares each row with each of thousands of ids one by one where it does not choose
+    // the index; one made with them looks them up by hash.
+    ("plan_cache_mode", "force_custom_plan"),
+];
 
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
@@ -46,6 +60,8 @@ pub(crate) struct Postgres {
     cluster: bool,
     /// Whether its user sees rows of one tenant at a time.
     walled: bool,
+    /// Whether a pooler lends a server for one transaction at a time: no statement stays prepared, and each transaction says its settings.
+    pooled: bool,
 }
 
 impl Postgres {
@@ -65,21 +81,27 @@ impl Postgres {
             .await
             .map_err(store_error)?;
         let asked = async {
-            let sql =
-                format!("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus'), {}", wall::STANDS_BEHIND);
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&pool).await.map_err(store_error)
+            let sql = format!(
+                "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus'), {},
+                    current_setting('{ARRIVED}', TRUE) IS NULL",
+                wall::STANDS_BEHIND
+            );
+            // As one message: whoever pools transactions may hand the next one to another server.
+            let row = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&pool).await.map_err(store_error)?;
+            let said = |at| row.try_get::<bool, _>(at).map_err(store_error);
+            Ok((said(0)?, said(1)?, said(2)?))
         };
-        let (cluster, walled) = wire.answer(asked).await?;
-        Ok(Self { pool, wire, parked: Parked::default(), cluster, walled })
+        let (cluster, walled, pooled) = wire.answer(asked).await?;
+        Ok(Self { pool, wire, parked: Parked::default(), cluster, walled, pooled })
     }
 
     async fn begin(&self, statement: &'static str, whose: Whose, writes: bool) -> Result<Box<dyn Session>, StoreError> {
         self.wire.not_silent()?;
         let (pool, wire) = (self.pool.clone(), self.wire.clone());
-        let mut said = match whose {
-            Whose::One(tenant) if self.walled => wall::settings(tenant, self.cluster),
-            _ => Vec::new(),
-        };
+        let mut said = if self.pooled { said_again() } else { Vec::new() };
+        if let (Whose::One(tenant), true) = (whose, self.walled) {
+            said.extend(wall::settings(tenant, self.cluster));
+        }
         // A tenant is not moved out of a cluster.
         let written =
             if let (Whose::One(tenant), false, true) = (whose, self.cluster, writes) { Some(tenant) } else { None };
@@ -87,7 +109,7 @@ impl Postgres {
             let (lock, _) = moves::locks(tenant);
             said.push(format!("SELECT pg_advisory_xact_lock_shared({lock})"));
         }
-        let cluster = self.cluster;
+        let (cluster, keeps) = (self.cluster, !self.pooled);
         let begun = begin(async move {
             wire.answer(async {
                 if !cluster {
@@ -95,7 +117,7 @@ impl Postgres {
                     let whole = said.iter().fold(statement.to_owned(), |whole, also| whole + "; " + also);
                     let mut transaction = begin_with(&pool, AssertSqlSafe(whole)).await?;
                     if let Some(tenant) = written {
-                        at_home(&mut transaction, tenant).await?;
+                        at_home(&mut transaction, tenant, keeps).await?;
                     }
                     return Ok(transaction);
                 }
@@ -109,17 +131,32 @@ impl Postgres {
         });
         let transaction = begun.await?;
         let (wire, parked) = (self.wire.clone(), self.parked.clone());
-        let (cluster, walled) = (self.cluster, self.walled);
-        Ok(Box::new(PostgresSession { transaction, wire, parked, cluster, walled }))
+        let (cluster, walled, keeps) = (self.cluster, self.walled, !self.pooled);
+        Ok(Box::new(PostgresSession { transaction, wire, parked, cluster, walled, keeps }))
+    }
+}
+
+/// What a transaction says first behind a pooler, instead of the connection.
+fn said_again() -> Vec<String> {
+    SETTINGS.iter().map(|(name, value)| format!("SET LOCAL {name} TO '{value}'")).collect()
+}
+
+/// Fails behind a pooler that lends a server for one transaction at a time: whoever changes tables holds a lock for longer.
+pub(crate) async fn refuse_pooler(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let sql = format!("SELECT current_setting('{ARRIVED}', TRUE) IS NULL");
+    let row = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(store_error)?;
+    match row.try_get(0).map_err(store_error)? {
+        true => Err(rejected(BEHIND_POOLER)),
+        false => Ok(()),
     }
 }
 
 /// Refuses to write for a tenant that goes to another database, went there, or has not arrived yet. The transaction holds the lock
 /// that whoever moves the tenant waits for, so what is read here holds until it ends.
-async fn at_home(connection: &mut PgConnection, tenant: TenantId) -> Result<(), StoreError> {
+async fn at_home(connection: &mut PgConnection, tenant: TenantId, keeps: bool) -> Result<(), StoreError> {
     let sql = "SELECT state, other FROM moves WHERE tenant_id = $1";
-    let found: Option<(String, String)> =
-        sqlx::query_as(sql).bind(tenant.0).fetch_optional(connection).await.map_err(store_error)?;
+    let asked = sqlx::query_as(sql).bind(tenant.0).persistent(keeps).fetch_optional(connection);
+    let found: Option<(String, String)> = asked.await.map_err(store_error)?;
     found.map_or(Ok(()), |(state, other)| Err(moves::refusal(&state, other)))
 }
 
@@ -131,14 +168,17 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
     }
 }
 
-/// Asks a connection of its own something that takes no time, and gives up after a while.
+/// Asks a connection of its own something that takes no time, in one transaction, and gives up after a while. What it asks is not
+/// kept prepared (`persistent(false)`): behind a pooler the server is the next one's afterwards.
 pub(crate) async fn briefly<T>(
     options: &PgConnectOptions,
     ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let mut connection = connect(options).await?;
     let asked = async {
-        let answer = ask(&mut connection).await?;
+        let mut transaction = connection.begin().await.map_err(store_error)?;
+        let answer = ask(&mut transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
         connection.close().await.map_err(store_error)?;
         Ok(answer)
     };
@@ -155,14 +195,7 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
         // The driver would ask for TLS and, when the server has none, send the password all the same.
         options.ssl_mode(PgSslMode::VerifyFull)
     };
-    let options = options.options([
-        ("lock_timeout", LOCK_TIMEOUT),
-        ("statement_timeout", STATEMENT_TIMEOUT),
-        ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
-    ]);
-    // A plan made without its arrays compares each row with each of thousands of ids one by one where it does not choose
-    // the index; one made with them looks them up by hash.
-    let options = options.options([("plan_cache_mode", "force_custom_plan")]);
+    let options = options.options(SETTINGS).options([(ARRIVED, "on")]);
     Ok(options.application_name(ASKS).statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
@@ -227,9 +260,11 @@ impl Engine for Postgres {
     async fn objects(&self) -> Result<BTreeSet<String>, StoreError> {
         let sql = "SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
             WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'i', 'I')";
-        let names = async { sqlx::query_scalar(sql).fetch_all(&self.pool).await.map_err(store_error) };
-        let names: Vec<String> = self.wire.answer(names).await?;
-        Ok(names.into_iter().collect())
+        let names = async {
+            let rows = sqlx::raw_sql(sql).fetch_all(&self.pool).await.map_err(store_error)?;
+            rows.iter().map(|row| row.try_get::<String, _>(0).map_err(store_error)).collect()
+        };
+        self.wire.answer(names).await
     }
 
     async fn close(&self) {

@@ -33,6 +33,8 @@ pub(super) struct PostgresSession {
     pub(super) cluster: bool,
     /// Whether its user sees rows of one tenant at a time.
     pub(super) walled: bool,
+    /// Whether its statements stay prepared: the server is this program's for longer than this transaction.
+    pub(super) keeps: bool,
 }
 
 /// How rows get into a table.
@@ -76,11 +78,11 @@ impl PostgresSession {
 #[async_trait]
 impl Session for PostgresSession {
     async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError> {
-        self.run(sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?)).await
+        self.run(sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).persistent(self.keeps)).await
     }
 
     async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError> {
-        let query = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?);
+        let query = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).persistent(self.keeps);
         let connection = &mut *self.transaction;
         let rows = self.wire.answer(async { query.fetch_all(connection).await.map_err(store_error) }).await?;
         Ok(rows.into_iter().map(|row| Box::new(Row(row)) as Box<dyn RawRow>).collect())
@@ -104,7 +106,7 @@ impl Session for PostgresSession {
             let text = with_rows(&sql, args.len() + 1, columns, now);
             let values = args.iter().cloned().chain(rows.by_ref().take(now * columns));
             // Odd sizes would fill the cache of prepared statements.
-            let query = sqlx::query_with(AssertSqlSafe(text), bind(values)?).persistent(now <= 2);
+            let query = sqlx::query_with(AssertSqlSafe(text), bind(values)?).persistent(self.keeps && now <= 2);
             touched += self.run(query).await?;
         }
         Ok(touched)
@@ -113,7 +115,7 @@ impl Session for PostgresSession {
     /// As two arrays: a message and an allocation a row would cost more than reading the rows.
     async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
         let sql = format!("SELECT array_agg(a), array_agg(b) FROM ({}) AS pairs", dialect(sql));
-        let query = sqlx::query_with(AssertSqlSafe(sql), bind(args)?);
+        let query = sqlx::query_with(AssertSqlSafe(sql), bind(args)?).persistent(self.keeps);
         let connection = &mut *self.transaction;
         let row = self.wire.answer(async { query.fetch_one(connection).await.map_err(store_error) }).await?;
         let row = Row(row);
@@ -132,7 +134,7 @@ impl Session for PostgresSession {
 
     async fn clock(&mut self) -> Result<DateTime<Utc>, StoreError> {
         let connection = &mut *self.transaction;
-        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(connection);
+        let now = sqlx::query_scalar("SELECT clock_timestamp()").persistent(self.keeps).fetch_one(connection);
         self.wire.answer(async { now.await.map_err(store_error) }).await
     }
 

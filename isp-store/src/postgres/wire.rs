@@ -91,8 +91,8 @@ impl Wire {
     async fn works_for_us(&self, connection: &mut PgConnection) -> bool {
         let sql = "SELECT current_setting('application_name') <> $1 OR EXISTS (SELECT 1 FROM pg_stat_activity
             WHERE starts_with(application_name, $2) AND state IS DISTINCT FROM 'idle')";
-        let works = sqlx::query_scalar::<_, bool>(sql).bind(ASKS).bind(&*self.name).fetch_one(connection).await;
-        works.unwrap_or(true)
+        let works = sqlx::query_scalar::<_, bool>(sql).bind(ASKS).bind(&*self.name).persistent(false);
+        works.fetch_one(connection).await.unwrap_or(true)
     }
 
     /// Whether a connection may be used again. For a while after a silence none is: an answer that comes too late would be taken

@@ -13,6 +13,7 @@ mod faults;
 mod identity;
 mod moving;
 mod open;
+mod pooler;
 mod rotate;
 mod run_lease;
 mod secrets;
