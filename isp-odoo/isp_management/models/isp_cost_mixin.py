@@ -39,7 +39,10 @@ class IspCostMixin(models.AbstractModel):
             "date": day,
             "ref": label,
             "line_ids": [
-                Command.create({"account_id": account.id, "name": label, "balance": balance, "partner_id": partner and partner.id})
+                # The amount is what was paid: the taxes that the account proposes for bills would come on top.
+                Command.create({
+                    "account_id": account.id, "name": label, "balance": balance, "partner_id": partner and partner.id, "tax_ids": False,
+                })
                 for account, balance in ((debit, amount), (credit, -amount))
             ],
         })

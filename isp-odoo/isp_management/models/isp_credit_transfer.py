@@ -115,7 +115,9 @@ class IspCredit(models.AbstractModel):
                     "move_type": "entry", "journal_id": company._isp_cost_journal().id, "ref": label, "isp_transfer": True,
                     "partner_id": move.commercial_partner_id.id, "date": max(company._isp_today(), credit.date, item.date),
                     "line_ids": [
-                        Command.create({"account_id": side.account_id.id, "partner_id": side.partner_id.id, "name": label, "balance": balance})
+                        Command.create({
+                            "account_id": side.account_id.id, "partner_id": side.partner_id.id, "name": label, "balance": balance, "tax_ids": False,
+                        })
                         for side, balance in ((credit, amount), (item, -amount))
                     ],
                 })

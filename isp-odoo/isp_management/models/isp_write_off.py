@@ -83,7 +83,7 @@ class AccountMove(models.Model):
                 "line_ids": [
                     Command.create({
                         "account_id": line_account.id, "name": label, "balance": balance,
-                        "partner_id": move.commercial_partner_id.id,
+                        "partner_id": move.commercial_partner_id.id, "tax_ids": False,
                     })
                     for line_account, balance in ((account, amount), (receivable[:1].account_id, -amount))
                 ],
