@@ -162,6 +162,7 @@ class IspSubscription(models.Model):
         try:
             with self.env.cr.savepoint():
                 self.env["isp.credit"]._isp_pay_from_credit(moves)
+                self.env["isp.credit"]._isp_notes_come_home(moves)
             return True
         except UserError as error:
             self.env.invalidate_all(flush=False)
@@ -225,8 +226,12 @@ class IspSubscription(models.Model):
                 lambda s, company=company: s.company_id == company and s.state != "draft" and s.activation_date
             )
             now = company._isp_now()
+            stuck = set(own._isp_pay_overdue(company).ids)
             decided = isp_engine.decide_isolation(own._isp_access_facts(now), now, policy=company._isp_isolation_policy())
-            own._isp_do([decision for decision in decided if decision.action != "keep"])
+            own._isp_do([
+                decision for decision in decided
+                if decision.action != "keep" and not (decision.action == "isolate" and decision.subscription in stuck)
+            ])
 
     # What is wanted
 

@@ -72,20 +72,49 @@ class AccountMove(models.Model):
     def _isp_came_back(self):
         """A payment or a write-off was taken back (rule P4): what customers paid else pays the oldest, and late fees that it had
         spared are due."""
+        self._isp_gone(self._isp_going())
+
+    def _isp_going(self):
+        """The payments and write-offs among these that somebody takes back or away, each with its customer and what it was."""
+        going = []
         for move in self._isp_plain().filtered(lambda m: m.isp_known or m.isp_write_off_of_id):
-            of, company = move.isp_write_off_of_id, move.company_id
+            of = move.isp_write_off_of_id
             customers = of.isp_subscription_id.customer_id or of.isp_installation_fee_id.customer_id or move._isp_payers()
             move.isp_known = False
             # Of one who paid for several customers nobody knows any more how much was whose.
-            if len(customers) != 1:
-                continue
+            if len(customers) == 1:
+                going.append((move.company_id, customers, customers._isp_books(move, gone=True), bool(of)))
+        return going
+
+    @api.model
+    def _isp_gone(self, going):
+        """What follows for customers whose payments are gone."""
+        for company, customers, books, written_off in going:
             due = isp_engine.late_fees_again(
-                customers._isp_books(move, gone=True), company._isp_now(), company._isp_late_fee_policy(),
+                books, company._isp_now(), company._isp_late_fee_policy(),
                 charged_through=company.isp_late_fee_through or None, billing=company._isp_billing_policy(),
             )
-            if not of:
-                move.env["isp.credit"]._isp_settle_again(customers)
-            move.env["isp.billing_run"]._charge_again(company, due)
+            if not written_off:
+                customers.env["isp.credit"]._isp_settle_again(customers)
+            customers.env["isp.billing_run"]._charge_again(company, due)
+
+    def unlink(self):
+        """Deleted is taken back, too."""
+        going = self._isp_going()
+        result = super().unlink()
+        self._isp_gone(going)
+        return result
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = "account.bank.statement.line"
+
+    def action_undo_reconciliation(self):
+        """What the books said that the money was is taken back: it may be another customer's."""
+        going = self.move_id._isp_going()
+        result = super().action_undo_reconciliation()
+        self.env["account.move"]._isp_gone(going)
+        return result
 
 
 class AccountPartialReconcile(models.Model):
@@ -137,42 +166,74 @@ class IspCredit(models.AbstractModel):
             ).create({**vals, "ref": "%s, %s" % (text, move.name)})
             credit._post(soft=False)
             credit.reversed_entry_id = move
-            receivable = credit.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-            own = move.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
-            if own_first and own and not all(receivable.mapped("reconciled")):
-                (receivable + own).reconcile()
+            if own_first:
+                self._isp_pay_with(credit.line_ids.filtered(lambda item: item.account_type == "asset_receivable"), move)
             self._isp_settle(credit)
             credits |= credit
         return credits
 
     @api.model
+    def _isp_paid_parts(self, invoices):
+        """What pays these invoices, as (partial reconciliation of the credit, invoice, amount). What an entry moved from another account
+        is what the credit there paid."""
+        receivable = invoices.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+        for partial in receivable.matched_credit_ids:
+            invoice, by = partial.debit_move_id.move_id, partial.credit_move_id.move_id
+            if not by.isp_transfer:
+                yield partial, invoice, partial.amount
+            for source in by._isp_taken_from().matched_credit_ids if by.isp_transfer else ():
+                yield source, invoice, min(source.amount, partial.amount)
+
+    @api.model
+    def _isp_notes_of(self, invoices):
+        """The credit notes that were given for these invoices."""
+        return self.env["account.move"].sudo().search(
+            [("reversed_entry_id", "in", invoices.ids), ("move_type", "=", "out_refund"), ("state", "=", "posted")], order="id"
+        )
+
+    @api.model
     def _isp_notes_pay_their_own(self, customers):
         """Credit notes come back to their own invoices from those that they paid meanwhile, as the engine says."""
         invoices = customers._isp_all_invoices()
-        notes = self.env["account.move"].sudo().search(
-            [("reversed_entry_id", "in", invoices.ids), ("move_type", "=", "out_refund"), ("state", "=", "posted")], order="id"
-        )
+        notes = self._isp_notes_of(invoices)
         items = notes.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-        partials = items.matched_debit_ids.filtered(lambda p: p.debit_move_id.move_id in invoices)
+        parts = [part for part in self._isp_paid_parts(invoices) if part[0].credit_move_id in items] if items else []
+        # A note that is due in parts has several items.
+        left = {note: -sum(note.line_ids.filtered(lambda item: item in items).mapped("amount_residual")) for note in notes}
         credit = [
-            isp_engine.Credit(item.move_id.id, whole(-item.amount_residual), None, item.move_id.reversed_entry_id.id)
-            for item in items if item.amount_residual < 0
+            isp_engine.Credit(note.id, whole(amount), None, note.reversed_entry_id.id) for note, amount in left.items() if whole(amount) > 0
         ]
         paid = [
-            isp_engine.PaidPart(
-                p.debit_move_id.move_id.id, p.credit_move_id.move_id.id, whole(p.amount), p.credit_move_id.move_id.reversed_entry_id.id
-            )
-            for p in partials
+            isp_engine.PaidPart(invoice.id, note.id, whole(amount), note.reversed_entry_id.id)
+            for partial, invoice, amount in parts for note in partial.credit_move_id.move_id
         ]
         facts = isp_engine.AllocationFacts(customers.id, [open_invoice(move, move.id) for move in invoices], credit, paid)
         made = isp_engine.allocate([facts])
-        given_up = {(part.payment, part.invoice) for part in made if part.amount < 0}
-        partials.filtered(lambda p: (p.credit_move_id.move_id.id, p.debit_move_id.move_id.id) in given_up).unlink()
-        own = {(note.id, note.reversed_entry_id.id) for note in notes}
+        self._isp_give_up(parts, made)
+        own = {note.id: note.reversed_entry_id for note in notes}
         for part in made:
-            if part.amount > 0 and (part.payment, part.invoice) in own:
-                both = (notes | invoices).filtered(lambda move, of=part: move.id in (of.payment, of.invoice))
-                both.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled).reconcile()
+            if part.amount > 0 and own.get(part.payment) and own[part.payment].id == part.invoice:
+                self._isp_pay_with(items.filtered(lambda item, of=part: item.move_id.id == of.payment), own[part.payment])
+
+    @api.model
+    def _isp_give_up(self, parts, made):
+        """Take apart what credits give up of invoices by the engine's allocations; returns these credits' items."""
+        given_up = {(part.payment, part.invoice) for part in made if part.amount <= 0}
+        moved = self.env["account.partial.reconcile"].union(
+            *(partial for partial, invoice, _amount in parts if (partial.credit_move_id.move_id.id, invoice.id) in given_up)
+        )
+        credits = moved.credit_move_id
+        moved.unlink()
+        return credits
+
+    @api.model
+    def _isp_notes_come_home(self, moves):
+        """What is open of these invoices, once nothing else pays it: their own credit notes do, whatever those paid meanwhile. Somebody
+        may have deleted a payment, or taken it off its invoice, without a word to the customer's books."""
+        notes = self._isp_notes_of(moves.filtered(lambda move: move._isp_is_open()))
+        for customer in notes.reversed_entry_id._isp_customers():
+            self._isp_notes_pay_their_own(customer)
+            self._isp_pay_from_credit(self.env["account.move"].sudo().search(customer._isp_open_domain()))
 
     @api.model
     def _isp_settle_again(self, customers):
@@ -184,16 +245,10 @@ class IspCredit(models.AbstractModel):
         if not still:
             return
         invoices = customers._isp_all_invoices()
-        partials = invoices.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids
-        partials = partials.filtered(lambda p: p.credit_move_id.move_id._isp_is_money())
+        parts = [part for part in self._isp_paid_parts(invoices) if part[0].credit_move_id.move_id._isp_is_money()]
         paid = [
-            isp_engine.PaidPart(p.debit_move_id.move_id.id, p.credit_move_id.move_id.id, whole(p.amount)) for p in partials
+            isp_engine.PaidPart(invoice.id, partial.credit_move_id.move_id.id, whole(amount)) for partial, invoice, amount in parts
         ]
         facts = isp_engine.AllocationFacts(customers.id, [open_invoice(move, move.id) for move in invoices], [], paid)
-        made = isp_engine.allocate([facts])
-        given_up = {(part.payment, part.invoice) for part in made if part.amount <= 0}
-        moved = partials.filtered(lambda p: (p.credit_move_id.move_id.id, p.debit_move_id.move_id.id) in given_up)
-        payments = moved.credit_move_id
-        moved.unlink()
         # Their money pays the oldest again.
-        self._isp_pay_with(payments)
+        self._isp_pay_with(self._isp_give_up(parts, isp_engine.allocate([facts])))
