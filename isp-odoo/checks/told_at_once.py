@@ -1,4 +1,4 @@
-"""A gateway tells the same payment six times in one moment, while Odoo's cron books it too: it is one payment.
+"""A gateway tells the same payment six times in one moment, while Odoo's cron books it too: it is one payment with one fee.
 
 usage: told_at_once.py CONF            (scripts/odoo_test runs it on the database of the gateways' tests)
 """
@@ -51,7 +51,11 @@ def told_at_once(conf, line, code, gateway):
         assert (transaction.state, transaction.is_post_processed, transaction.payment_id) == ("done", True, payments), (transaction.state, payments)
         assert len(payments) == 1 and payments.amount == 250_000, payments
         assert env["account.move"].browse(move).amount_residual == 0
-    print("%s told one payment %s times at once, beside Odoo's own cron: it is booked once (tries: %s)" % (
+        # Midtrans tells no fee.
+        fees = env["account.move"].search([("isp_gateway_fee_of_id", "=", number)])
+        assert (len(fees), fees.amount_total) == ((0, 0) if code == "isp_midtrans" else (1, 2_000)), fees
+        assert transaction.isp_fee_move_id == fees, fees
+    print("%s told one payment %s times at once, beside Odoo's own cron: it and its fee are booked once (tries: %s)" % (
         code, AT_ONCE, dict(sorted(Counter(tries).items())),
     ))
 
@@ -70,6 +74,7 @@ def begun(env, line, code, settings):
         "isp_key": settings.key, "isp_webhook_key": settings.webhook_key, "isp_merchant": settings.merchant, "isp_email": settings.email,
         "isp_base_url": settings.base_url, "state": "test",
         "journal_id": env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", company.id)], limit=1).id,
+        "isp_fee_account_id": env["account.account"].search([("account_type", "=", "expense"), ("company_id", "=", company.id)], limit=1).id,
     })
     transactions, invoices = env["payment.transaction"], [(6, 0, move.ids)]
     return transactions.create({

@@ -6,6 +6,9 @@ import logging
 from odoo import Command, _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.isp_management.models.account_move import AccountMove as Guarded
+from odoo.addons.isp_management.models.isp_guard_mixin import PROGRAM
+
 from ..const import KINDS
 
 _logger = logging.getLogger(__name__)
@@ -89,6 +92,8 @@ class PaymentTransaction(models.Model):
                 Command.create({
                     "account_id": account.id, "name": label, "currency_id": currency.id, "amount_currency": sign * self.isp_fee,
                     "balance": sign * balance,
+                    # What the account proposes for bills is on no bill here.
+                    "tax_ids": False,
                 })
                 for account, sign in ((self.provider_id.sudo().isp_fee_account_id, 1), (on_its_way.account_id, -1))
             ],
@@ -102,6 +107,7 @@ class PaymentTransaction(models.Model):
 
 class AccountMove(models.Model):
     _inherit = "account.move"
+    _isp_guarded = {**Guarded._isp_guarded, "isp_gateway_fee_of_id": PROGRAM}
 
     isp_gateway_fee_of_id = fields.Many2one(
         "payment.transaction", "Fee of the payment", readonly=True, copy=False, ondelete="restrict", index="btree_not_null",

@@ -201,3 +201,88 @@ class TestGatewayFees(GatewayCommon):
         for vals in ({"isp_fee": 1}, {"isp_fee_told": False}, {"isp_fee_booked": False}, {"isp_fee_move_id": False}):
             with self.assertRaises(AccessError):
                 transaction.with_user(cashier).write(vals)
+
+    def test_the_account_proposes_a_tax_and_nobody_is_charged_one(self):
+        self.account.tax_ids = self.company_data["default_tax_purchase"]
+        self.assertEqual(self.booked(self.paid()), 275_500)
+
+    def test_an_account_that_was_closed_is_told_once_and_booked_when_it_is_opened(self):
+        self.account.deprecated = True
+        transaction = self.ask("isp_tripay")
+        for _time in range(2):
+            self.tell(transaction, 2_000)
+        self.assertEqual((transaction.state, transaction.invoice_ids.amount_residual, bool(self.entries(transaction))), ("done", 0, False))
+        self.assertEqual((len(transaction.isp_told.splitlines()), "deprecated" in transaction.isp_told), (1, True))
+        self.account.deprecated = False
+        self.tell(transaction, 2_000)
+        self.assertEqual(self.booked(transaction), 275_500)
+
+    def test_the_bank_came_first_and_in_full(self):
+        """Whoever joined the line of the bank with all of the payment: the fee is booked, and waits on the account for a person."""
+        transaction = self.ask("isp_tripay")
+        self.tell(transaction, None)
+        on_its_way = transaction.payment_id._seek_for_lines()[0]
+        line = self.env["account.bank.statement.line"].sudo().create({
+            "journal_id": transaction.payment_id.journal_id.id, "date": date(2026, 3, 1), "payment_ref": "TRIPAY", "amount": 277_500,
+        })
+        _liquidity, suspense, _others = line._seek_for_lines()
+        suspense.account_id = on_its_way.account_id
+        (suspense + on_its_way).reconcile()
+        self.tell(transaction, 2_000)
+        self.assertEqual(self.entries(transaction).line_ids.filtered(lambda i: i.account_id == on_its_way.account_id).amount_residual, -2_000)
+
+    def test_a_payment_that_was_reset_or_deleted_gets_no_entry(self):
+        transaction = self.ask("isp_tripay")
+        self.tell(transaction, None)
+        payment = transaction.payment_id
+        payment.action_draft()
+        self.tell(transaction, 2_000)
+        self.assertFalse(self.entries(transaction))
+        payment.action_post()
+        self.tell(transaction, 2_000)
+        self.assertEqual(len(self.entries(transaction)), 1)
+        other = self.ask("isp_tripay", move=self.bill(self.other, date(2026, 2, 23)))
+        self.tell(other, None)
+        other.payment_id.action_draft()
+        other.payment_id.unlink()
+        self.tell(other, 2_000)
+        self.assertEqual((other.state, other.isp_fee, bool(self.entries(other))), ("done", 2_000, False))
+
+    def test_a_fee_above_the_payment_and_one_below_nothing_are_not_believed(self):
+        for number, fee in enumerate((277_501, 1_000_000_000, -5)):
+            transaction = self.ask("isp_tripay", move=self.bill(self.other, date(2026, 2, 23) + timedelta(days=number)))
+            self.gateways["isp_tripay"].pay(transaction.reference, int(transaction.amount), datetime.now(timezone.utc), fee=fee)
+            self.assertEqual(self.webhook(transaction).status_code, 400, fee)
+            self.assertEqual((transaction.state, transaction.isp_fee_told, bool(self.entries(transaction))), ("pending", False, False))
+
+    def test_told_of_another_amount_and_then_of_the_right_one(self):
+        transaction = self.ask("isp_tripay")
+        self.gateways["isp_tripay"].pay(transaction.reference, 100_000, datetime.now(timezone.utc), fee=2_000)
+        self.webhook(transaction)
+        self.tell(transaction, 2_500)
+        self.assertEqual((transaction.state, self.booked(transaction)), ("done", 275_500))
+        self.assertIn("2500", transaction.isp_told, "a person looks which is right")
+
+    def test_nobody_says_by_hand_that_an_entry_is_a_fee(self):
+        """It decides about a line of the result, and Odoo lets whoever writes invoices write it."""
+        transaction = self.paid()
+        entry, other = self.entries(transaction), self.env["account.move"].create({"move_type": "entry"})
+        for group in (
+            "base.group_portal", "base.group_user", "isp_management.group_cashier", "isp_management.group_technician",
+            "isp_management.group_billing", "isp_management.group_manager", "account.group_account_invoice", "account.group_account_manager",
+        ):
+            user = new_test_user(
+                self.env, "biaya-%s" % group.replace(".", "-"), groups=group, company_id=self.company.id,
+                company_ids=[Command.set(self.company.ids)],
+            )
+            here = self.env(user=user)
+            for what in (
+                lambda: entry.with_env(here).write({"isp_gateway_fee_of_id": False}),
+                lambda: other.with_env(here).write({"isp_gateway_fee_of_id": transaction.id}),
+                lambda: here["account.move"].create({"move_type": "entry", "isp_gateway_fee_of_id": transaction.id}),
+                lambda: transaction.with_env(here).write({"isp_fee": 1}),
+                lambda: here["payment.provider"].browse(self.providers["isp_tripay"].id).write({"isp_fee_account_id": False}),
+            ):
+                with self.subTest(group), self.assertRaises(AccessError), self.env.cr.savepoint():
+                    what()
+        self.assertEqual((entry.isp_gateway_fee_of_id, bool(other.isp_gateway_fee_of_id)), (transaction, False))
