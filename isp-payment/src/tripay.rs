@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::money::Money;
 use isp_core::payment::notice::{header, only};
 use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice};
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
@@ -142,15 +143,7 @@ impl Tripay {
             "REFUND" => NoticeState::Refunded,
             _ => return Err(NoticeRefused::Malformed),
         };
-        let paid = rupiah(body.get(total))?;
-        let payer_fee = maybe_rupiah(body.get("fee_customer"))?.unwrap_or_default();
-        let fee = maybe_rupiah(body.get("fee_merchant"))?.unwrap_or_default();
-        let gross = paid - payer_fee;
-        // What it says that it owes us must be what follows from its fees.
-        let received = maybe_rupiah(body.get("amount_received"))?;
-        if payer_fee > paid || fee > gross || received.is_some_and(|received| received != gross - fee) {
-            return Err(NoticeRefused::Amount);
-        }
+        let (gross, payer_fee, fee) = amounts(body, total)?;
         Ok(PaymentNotice {
             gateway: self.name().clone(),
             reference: reference("merchant_ref", text(body, "merchant_ref"))?,
@@ -158,13 +151,29 @@ impl Tripay {
             state,
             gross,
             payer_fee,
-            fee: Some(fee),
+            fee,
             paid_at: body.get("paid_at").and_then(Value::as_i64).and_then(seconds),
             channel: owned(body, "payment_method_code").or_else(|| owned(body, "payment_method")),
             instructions: instructions(body),
             sure: true,
         })
     }
+}
+
+/// What counts for the customer, what the payer paid on top, and what Tripay keeps, as far as it tells.
+fn amounts(body: &Value, total: &str) -> Result<(Money, Money, Option<Money>), NoticeRefused> {
+    let paid = rupiah(body.get(total))?;
+    let payer_fee = maybe_rupiah(body.get("fee_customer"))?.unwrap_or_default();
+    let gross = paid - payer_fee;
+    let received = maybe_rupiah(body.get("amount_received"))?;
+    // A fee that is not told is not known, and is not zero.
+    let fee = maybe_rupiah(body.get("fee_merchant"))?.or_else(|| received.map(|received| gross - received));
+    // What it says that it owes us must be what follows from its fees.
+    let odd = |fee: Money| fee < Money::ZERO || fee > gross || received.is_some_and(|received| received != gross - fee);
+    if payer_fee > paid || fee.is_some_and(odd) {
+        return Err(NoticeRefused::Amount);
+    }
+    Ok((gross, payer_fee, fee))
 }
 
 fn seconds(seconds: i64) -> Option<DateTime<Utc>> {
@@ -194,4 +203,30 @@ fn method(channel: PayChannel) -> Result<&'static str, PortError> {
         PayChannel::Indomaret => "INDOMARET",
         PayChannel::Page => return Err(refused("gateway.channel", "this gateway does not have this channel")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_that_is_not_told_is_not_zero() {
+        let told = |fees: &str| {
+            let body = format!(r#"{{ "total_amount": 169250, "fee_customer": 4250 {fees} }}"#);
+            let body: Value = serde_json::from_str(&body).expect("JSON");
+            amounts(&body, "total_amount").map(|(_, _, fee)| fee.map(Money::as_i64))
+        };
+        assert_eq!(told(""), Ok(None));
+        assert_eq!(told(r#", "fee_merchant": 0"#), Ok(Some(0)));
+        assert_eq!(told(r#", "fee_merchant": 2000, "amount_received": 163000"#), Ok(Some(2_000)));
+        // What it pays out tells it, too.
+        assert_eq!(told(r#", "amount_received": 163000"#), Ok(Some(2_000)));
+        for odd in [
+            r#", "fee_merchant": 165001"#,
+            r#", "amount_received": 165001"#,
+            r#", "fee_merchant": 2000, "amount_received": 165000"#,
+        ] {
+            assert_eq!(told(odd), Err(NoticeRefused::Amount), "{odd}");
+        }
+    }
 }
