@@ -1,3 +1,5 @@
+from collections import Counter, defaultdict
+
 import isp_engine
 
 from odoo import _, api, fields, models
@@ -115,9 +117,11 @@ class IspCustomer(models.Model):
     def create(self, vals_list):
         indonesia = self.env.ref("base.id").id
         for vals in vals_list:
-            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
             # An ID that the provider gave before is typed or imported; without one the next free number is taken.
-            vals["customer_code"] = (vals.get("customer_code") or "/").strip()
+            vals["customer_code"] = (vals.get("customer_code") or "").strip() or "/"
+        self._isp_check_new(vals_list)
+        for vals in vals_list:
+            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
             if vals["customer_code"] == "/":
                 vals["customer_code"] = self._isp_next_code(company)
             if not vals.get("partner_id"):
@@ -129,6 +133,28 @@ class IspCustomer(models.Model):
         for company, own in made.grouped("company_id").items():
             own.sudo().partner_id.company_id = company
         return customers
+
+    @api.model
+    def _isp_check_new(self, vals_list):
+        """Refuse what the database would refuse: Odoo's log then has the whole row, with the number of its person."""
+        told, typed = self.env.context, defaultdict(list)
+        for vals in vals_list:
+            partner = vals.get("partner_id") or told.get("default_partner_id")
+            if not partner and not (vals.get("name") or told.get("default_name") or "").strip():
+                raise ValidationError(_("A customer needs a name."))
+            company = vals.get("company_id") or self.env.company.id
+            if vals["customer_code"] != "/":
+                typed[company, "customer_code"].append(vals["customer_code"])
+            if partner:
+                typed[company, "partner_id"].append(partner)
+        for (company, name), values in typed.items():
+            twice = next((value for value, times in Counter(values).items() if times > 1), None)
+            domain = [("company_id", "=", company), (name, "in", values)]
+            known = twice or self.sudo().with_context(active_test=False).search(domain, limit=1)[name]
+            if known:
+                raise ValidationError(
+                    _("%s is the ID of another customer.", known) if name == "customer_code" else _("This contact is a customer already.")
+                )
 
     @api.model
     def _isp_next_code(self, company):
@@ -168,6 +194,8 @@ class IspCustomer(models.Model):
             raise ValidationError(_("%s is the ID of another customer.", same[0]))
 
     def write(self, vals):
+        if "name" in vals and not (vals["name"] or "").strip():
+            raise ValidationError(_("A customer needs a name."))
         if "active" in vals and not vals["active"]:
             served = self.filtered(
                 lambda c: c.active and (c.state == "active" or c.sudo().subscription_ids.filtered(

@@ -1,5 +1,7 @@
 """How a line gets onto the network, and what it is known by on its router: a user name, an address, or the MAC address of a box."""
 
+from collections import Counter
+
 import isp_engine
 from isp_engine import routers as engine
 
@@ -44,8 +46,8 @@ class IspSubscription(models.Model):
 
     @api.model
     def _isp_normal(self, vals):
-        """Addresses as the engine reads them; what is none is refused."""
-        found = {}
+        """Addresses as the engine reads them; what is none is refused. A user name has no spaces round it."""
+        found = {"ppp_username": vals["ppp_username"].strip() or False} if vals.get("ppp_username") else {}
         for name, parse in (("ip_address", engine.parse_ip_address), ("mac", engine.parse_mac)):
             if not vals.get(name):
                 continue
@@ -61,14 +63,40 @@ class IspSubscription(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._isp_normal(vals) for vals in vals_list])
+        vals_list = [self._isp_normal(vals) for vals in vals_list]
+        self._isp_check_names([(vals.get("router_id"), vals.get("ppp_username")) for vals in vals_list])
+        return super().create(vals_list)
 
     def write(self, vals):
         if not vals.keys() & {"router_id", *KNOWN_BY}:
             return super().write(vals)
         vals = self._isp_normal(vals)
         self._isp_check_moved(vals)
+        if vals.keys() & {"router_id", "ppp_username"}:
+            self._isp_check_names([
+                (vals.get("router_id", line.router_id.id), vals.get("ppp_username", line.ppp_username)) for line in self
+            ])
         return super().write(vals)
+
+    def _isp_check_names(self, named):
+        """Refuse a user name that another line of its router has, before the database does: what it refuses is logged with the whole
+        row, and a user name may be somebody's number. ``named`` are the router and the user name of each of these or of new lines."""
+        named = [(router, name) for router, name in named if router and name]
+        if not named:
+            return
+        routers = self.env["isp.router"].browse({router for router, _name in named})
+        twice = next((pair for pair, times in Counter(named).items() if times > 1), None)
+        if twice:
+            raise ValidationError(_("Two of these lines have the same PPPoE user on %s.", routers.browse(twice[0]).display_name))
+        others = self.sudo().with_context(active_test=False).search([
+            ("router_id", "in", routers.ids), ("ppp_username", "in", [name for _router, name in named]), ("id", "not in", self.ids),
+        ])
+        wanted = set(named)
+        for line in others:
+            if (line.router_id.id, line.ppp_username) in wanted:
+                raise ValidationError(_(
+                    "%(router)s has a line with this PPPoE user already: %(line)s.", router=line.router_id.display_name, line=line.name,
+                ))
 
     def _isp_check_moved(self, vals):
         """An account that was left behind would go on serving, and nobody would know of it."""
