@@ -160,8 +160,8 @@ class IspCustomer(models.Model):
     invoice_count = fields.Integer(compute="_compute_figures")
     # From the ledger, each time: nothing stored says that a customer owes. The invoices of its lines and those that name its
     # contact: branches of one company owe each their own.
-    amount_due = fields.Monetary(compute="_compute_figures")
-    amount_overdue = fields.Monetary(compute="_compute_figures")
+    amount_due = fields.Monetary(compute="_compute_figures", groups="isp_management.group_cashier")
+    amount_overdue = fields.Monetary(compute="_compute_figures", groups="isp_management.group_cashier")
 
     def _isp_figures_sql(self):
         return CUSTOMER_COLUMNS + (CUSTOMER_SHOWN if len(self) == 1 else "") + CUSTOMER_FROM

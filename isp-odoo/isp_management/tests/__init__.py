@@ -48,6 +48,7 @@ from . import test_qris
 from . import test_queries
 from . import test_payment_requests
 from . import test_attacks
+from . import test_attacks_form
 from . import test_attacks_load
 from . import test_attacks_notes
 from . import test_attacks_pkp

@@ -49,6 +49,8 @@ class IspTermsWizard(models.TransientModel):
     def _isp_open_for(self, subscription, kind):
         subscription.ensure_one()
         subscription._isp_may_write(BILLING)
+        # Whoever calls without a button says no kind.
+        kind = kind if kind in dict(KINDS) else "package"
         today = subscription._isp_today()
         wizard = self.create({
             "subscription_id": subscription.id, "kind": kind, "since": today, "last_day": today,
