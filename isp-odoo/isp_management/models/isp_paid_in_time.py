@@ -3,7 +3,7 @@ back. The engine says what is given back, what is charged again, and what else p
 
 import isp_engine
 
-from odoo import _, api, models
+from odoo import _, api, fields, models
 
 from ..logic.access_rows import open_invoice
 from ..logic.clock import day_after
@@ -120,9 +120,11 @@ class AccountBankStatementLine(models.Model):
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
 
+    isp_by_hand = fields.Boolean("Assigned by a person", readonly=True, help="Not by the program, which assigns as the system.")
+
     @api.model_create_multi
     def create(self, vals_list):
-        partials = super().create(vals_list)
+        partials = super().create([{**vals, "isp_by_hand": not self.env.su} for vals in vals_list])
         # Entries of a bank's statement get their customer when they are assigned.
         for move in partials.sudo().credit_move_id.move_id.filtered(lambda m: not m.isp_known and m._isp_is_money()):
             debts = partials.filtered(lambda p, move=move: p.credit_move_id.move_id == move).debit_move_id.move_id
@@ -192,12 +194,16 @@ class IspCredit(models.AbstractModel):
         )
 
     @api.model
-    def _isp_notes_pay_their_own(self, customers):
-        """Credit notes come back to their own invoices from those that they paid meanwhile, as the engine says."""
+    def _isp_notes_pay_their_own(self, customers, by_hand=True):
+        """Credit notes come back to their own invoices from those that they paid meanwhile, as the engine says. Without ``by_hand`` they
+        stay where a person put them."""
         invoices = customers._isp_all_invoices()
         notes = self._isp_notes_of(invoices)
         items = notes.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-        parts = [part for part in self._isp_paid_parts(invoices) if part[0].credit_move_id in items] if items else []
+        parts = [
+            part for part in self._isp_paid_parts(invoices)
+            if part[0].credit_move_id in items and (by_hand or not part[0].isp_by_hand)
+        ] if items else []
         # A note that is due in parts has several items.
         left = {note: -sum(note.line_ids.filtered(lambda item: item in items).mapped("amount_residual")) for note in notes}
         credit = [
@@ -232,7 +238,7 @@ class IspCredit(models.AbstractModel):
         may have deleted a payment, or taken it off its invoice, without a word to the customer's books."""
         notes = self._isp_notes_of(moves.filtered(lambda move: move._isp_is_open()))
         for customer in notes.reversed_entry_id._isp_customers():
-            self._isp_notes_pay_their_own(customer)
+            self._isp_notes_pay_their_own(customer, by_hand=False)
             self._isp_pay_from_credit(self.env["account.move"].sudo().search(customer._isp_open_domain()))
 
     @api.model

@@ -172,6 +172,17 @@ class TestAttacksNotes(IspCommon):
         second.with_env(self.at("2026-03-07 09:00"))._isp_take_back("kosong")
         self.assertLeft((self.january, february, march, note), [0, DUE, 0, 0])
 
+    def test_where_a_person_put_a_note_it_stays_when_the_run_of_isolation_looks(self):
+        """The program brings a note home where nobody said otherwise."""
+        first, note, february = self.credited()
+        self.receivable(note).remove_move_reconcile()
+        self.receivable(note | february).reconcile()
+        first.action_draft()
+        self.decide()
+        self.assertLeft((self.january, february, note), [DUE, 0, 0])
+        first.action_cancel()
+        self.assertLeft((self.january, february, note), [0, DUE, 0])
+
     # Closed months and taxes by what is paid
 
     def test_a_payment_is_reversed_after_its_month_was_closed(self):
