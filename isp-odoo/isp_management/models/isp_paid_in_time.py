@@ -99,8 +99,8 @@ class AccountMove(models.Model):
             customers.env["isp.billing_run"]._charge_again(company, due)
 
     def unlink(self):
-        """Deleted is taken back, too."""
-        going = self._isp_going()
+        """Deleted is taken back, too, unless it was before."""
+        going = self.filtered(lambda move: move.state != "cancel")._isp_going()
         result = super().unlink()
         self._isp_gone(going)
         return result

@@ -222,6 +222,20 @@ class TestAttacksNotes(IspCommon):
         paid.unlink()
         self.assertEqual(self.january.isp_late_fee_ids.mapped("amount_residual"), [10_000], "it had spared the fee")
 
+    def test_a_write_off_that_is_cancelled_and_then_deleted_is_taken_back_once(self):
+        self.company.with_env(self.at("2026-01-04 08:00")).write({"isp_late_fee": "fixed", "isp_late_fee_amount": 10_000})
+        self.january.with_env(self.at("2026-01-12 09:00"))._isp_write_off(
+            self.company_data["default_account_expense"], date(2026, 1, 12), "Hilang",
+        )
+        self.bill("2026-01-25 08:00")
+        self.assertFalse(self.january.isp_late_fee_ids)
+        entry = self.january.isp_write_off_ids.with_env(self.at("2026-01-26 09:00"))
+        entry.button_draft()
+        entry.button_cancel()
+        fees = self.january.isp_late_fee_ids
+        entry.with_context(force_delete=True).unlink()
+        self.assertEqual((len(fees), self.january.isp_late_fee_ids, self.january.amount_residual), (1, fees, DUE))
+
     def test_a_note_comes_back_when_the_payment_is_deleted(self):
         first, note, february = self.credited()
         first.action_draft()
