@@ -4,40 +4,38 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::Zone;
 use isp_core::clock::ClockWord;
-use isp_core::customer::{Address, Customer, Phone};
 use isp_core::ending::{Ending, EndingKind, RecordId};
 use isp_core::engine::{
     Approval, BillReport, EnforceReport, Engine, EngineError, GatewayWish, NewPayment, Outside, Said, Told,
 };
 use isp_core::ids::{
     CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PaymentRequestId,
-    PromiseId, RouterId, SiteId, SubscriptionId, TenantId, derive,
+    PromiseId, SiteId, SubscriptionId, TenantId, derive,
 };
-use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
+use isp_core::installation::{InstallationOrder, part_step};
 use isp_core::message::Sender;
 use isp_core::message::inbound::Answer;
-use isp_core::message::notification::{MessageContent, OutgoingMessage};
-use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::payment::{GatewayRequest, PayChannel, PaymentNotice};
-use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::StandingWatch;
-use isp_core::ports::{ChangeSet, InboxStore, InvoiceQuery, PageQuery, Store, StoreError};
+use isp_core::ports::{InboxStore, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
-use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::sample::{self, worker};
 use isp_core::testing::{FakeGateway, FakeMessenger, FakeRouter, MessengerFault};
-use isp_core::text::{Code, Language, Name, RouterName};
-use isp_core::{Money, Policy, Secret};
+use isp_core::text::Code;
+use isp_core::{Money, Policy};
 use uuid::Uuid;
 
 use crate::case::{Action, Case, CasePackage, CaseSubscription, InvoiceRef};
 use crate::host::{Host, Refusal};
-use crate::observed::{Observed, ObservedInvoice, ObservedMessage, ObservedNote};
+use crate::observed::Observed;
 use crate::record::Recorded;
 
+mod look;
 mod outside;
+mod places;
 mod proof;
 mod records;
 
@@ -359,144 +357,6 @@ impl<'s> EngineHost<'s> {
         };
         self.engine().add_installation(order).await
     }
-
-    async fn price(&mut self, action: &Action) -> Result<(), EngineError> {
-        let Action::Price { package, from, price } = action else { return Ok(()) };
-        let version = PriceVersion { from: *from, price: *price };
-        let Some(kept) = self.packages.iter_mut().find(|p| p.code == *package) else { return Ok(()) };
-        kept.prices.push(version);
-        let kept = kept.clone();
-        let packages = vec![self.package(&kept)?];
-        self.store.commit(self.tenant, ChangeSet { packages, ..ChangeSet::default() }).await?;
-        Ok(())
-    }
-
-    fn package(&self, of: &CasePackage) -> Result<Package, isp_core::Error> {
-        Ok(Package {
-            id: PackageId(self.id("package", &of.code)),
-            code: Code::parse("code", &of.code)?,
-            name: Name::parse("name", &of.code)?,
-            prices: PriceList::try_new(of.prices.clone())?,
-            tax_mode: of.ppn,
-            group: UserGroup { name: RouterName::parse("code", &of.code)?, speed: Speed::parse("20")? },
-            sold: true,
-        })
-    }
-
-    fn endpoint(site: &str) -> Result<RouterEndpoint, isp_core::Error> {
-        RouterEndpoint::parse(&format!("router-{site}"), "isp", Secret::new("rahasia"))
-    }
-
-    async fn make(&mut self, case: &Case) -> Result<(), EngineError> {
-        let mut changes = ChangeSet::default();
-        for site in &case.sites {
-            let id = SiteId(self.id("site", &site.code));
-            let (code, name) = (Code::parse("code", &site.code)?, Name::parse("name", &site.code)?);
-            changes.sites.push(Site {
-                id,
-                code: code.clone(),
-                name,
-                zone: site.zone,
-                coordinates: None,
-                archived: false,
-            });
-            let (router, endpoint) = (RouterId(self.id("router", &site.code)), Self::endpoint(&site.code)?);
-            changes.routers.push(Router { id: router, code, site_id: id, endpoint, archived: false });
-            self.zones.insert(site.code.clone(), site.zone);
-        }
-        for package in &case.packages {
-            changes.packages.push(self.package(package)?);
-        }
-        for (at, customer) in case.customers.iter().enumerate() {
-            changes.customers.push(Customer {
-                id: CustomerId(self.id("customer", &customer.code)),
-                code: Code::parse("code", &customer.code)?,
-                name: Name::parse("name", &customer.code)?,
-                nik: None,
-                address: Address::parse("Jalan Contoh 1")?,
-                phone: customer.reachable.then(|| Phone::parse(&format!("08120000{at:04}"))).transpose()?,
-                language: Language::Id,
-                invoicing: customer.invoicing,
-                coordinates: None,
-            });
-        }
-        changes.installation_kinds.push(InstallationKind {
-            id: InstallationKindId(self.id("kind", "FO")),
-            code: Code::parse("code", "FO")?,
-            name: Name::parse("name", "Pasang FO")?,
-            price: Money::rupiah(500_000),
-        });
-        self.packages.clone_from(&case.packages);
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
-    }
-
-    async fn add(&self, of: &CaseSubscription) -> Result<(), EngineError> {
-        let terms = BillingTerms {
-            timing: of.timing,
-            held_price: of.held_price,
-            discount: of.discount,
-            ..BillingTerms::new(PackageId(self.id("package", &of.package)), of.start, of.day, of.cycle)
-        };
-        let subscription = Subscription {
-            id: SubscriptionId(self.id("subscription", &of.name)),
-            customer_id: CustomerId(self.id("customer", &of.customer)),
-            site_id: SiteId(self.id("site", &of.site)),
-            router_id: Some(RouterId(self.id("router", &of.site))),
-            account: Account::pppoe(RouterName::parse("username", &of.name)?, Secret::new("sandi")),
-            terms,
-        };
-        self.engine().subscribe(vec![(subscription, of.zone)], of.entered).await
-    }
-
-    async fn look(&self, of: &CaseSubscription, at: DateTime<Utc>) -> Result<Observed, EngineError> {
-        let customer = CustomerId(self.id("customer", &of.customer));
-        let line = SubscriptionId(self.id("subscription", &of.name));
-        let engine = self.engine();
-        let invoices = self.invoices(Some(customer)).await?;
-        let owed = self.store.open_invoices(self.tenant, customer).await?;
-        let credit = self.store.credit(self.tenant, customer).await?;
-        let why = engine.explain(customer, at, Language::En).await?;
-        let why = why.into_iter().find(|(id, _)| *id == line).map(|(_, why)| why);
-        let notes = engine.credit_notes_of(customer).await?;
-        let router = self.routers.access(&Self::endpoint(&of.site)?, &of.name);
-        let router_id = Some(RouterId(self.id("router", &of.site)));
-        let held = self.last.1.held.iter().find(|h| h.router_id == router_id);
-        Ok(Observed {
-            invoices: invoices.iter().filter(|(i, _)| i.subscription_id == line).map(seen_invoice).collect(),
-            credit_notes: notes.iter().filter(|n| n.subscription_id == line).map(seen_note).collect(),
-            owed: Some(owed.iter().map(|i| i.residual()).sum()),
-            credit: Some(credit.iter().map(|c| c.left).sum()),
-            access: why.as_ref().map(|why| why.access.code().to_owned()),
-            reason: why.map(|why| why.reason.to_owned()),
-            router: router.map(|access| access.code().to_owned()),
-            answer: self.answered(&of.customer),
-            request: self.request_of(customer).await?,
-            messages: self.messages(of),
-            problem: self.last.0.problems.iter().find(|p| p.subscription_id == line).map(|p| p.error.code().to_owned()),
-            held: held.map_or(0, |h| h.would_isolate),
-            books: self.books().await?,
-        })
-    }
-
-    async fn books(&self) -> Result<BTreeMap<String, Money>, EngineError> {
-        let mut books: BTreeMap<String, Money> = BTreeMap::new();
-        for total in self.store.journal_totals(self.tenant, Date::MIN, Date::MAX).await? {
-            *books.entry(total.account.code().to_owned()).or_default() += total.amount;
-        }
-        Ok(books)
-    }
-
-    fn messages(&self, of: &CaseSubscription) -> Vec<ObservedMessage> {
-        let own = self.sent.iter().filter(|(_, m)| m.name.as_str() == of.customer);
-        own.map(|(at, message)| ObservedMessage {
-            kind: message.content.kind().code().to_owned(),
-            on: of.zone.date_of(*at),
-            at: of.zone.time_of(*at).to_string(),
-            amount: amount(&message.content),
-        })
-        .collect()
-    }
 }
 
 impl std::fmt::Debug for EngineHost<'_> {
@@ -572,46 +432,4 @@ impl Host for EngineHost<'_> {
 
 fn refusal(error: EngineError) -> Refusal {
     Refusal { code: error.code().to_owned(), message: error.to_string() }
-}
-
-fn seen_invoice((invoice, paid): &(isp_core::billing::Invoice, Money)) -> ObservedInvoice {
-    ObservedInvoice {
-        kind: invoice.kind.code().to_owned(),
-        period: invoice.period,
-        issued: invoice.issue_date,
-        due: invoice.due_date,
-        lines: lines(&invoice.lines),
-        dpp: invoice.dpp,
-        ppn: invoice.ppn,
-        total: invoice.total,
-        open: invoice.total - *paid,
-    }
-}
-
-fn seen_note(note: &isp_core::billing::CreditNote) -> ObservedNote {
-    ObservedNote {
-        period: note.period,
-        reason: note.reason.code().to_owned(),
-        issued: note.issue_date,
-        lines: lines(&note.lines),
-        dpp: note.dpp,
-        ppn: note.ppn,
-        total: note.total,
-    }
-}
-
-fn lines(lines: &[isp_core::billing::InvoiceLine]) -> Vec<(String, Money)> {
-    let code =
-        |kind: isp_core::billing::LineKind| serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned));
-    lines.iter().map(|l| (code(l.kind).unwrap_or_default(), l.amount)).collect()
-}
-
-fn amount(content: &MessageContent) -> Option<Money> {
-    match content {
-        MessageContent::DueSoon { amount, .. }
-        | MessageContent::Overdue { amount, .. }
-        | MessageContent::Isolated { amount, .. }
-        | MessageContent::PaymentReceived { amount, .. } => Some(*amount),
-        MessageContent::Reopened { .. } | MessageContent::Answer(_) => None,
-    }
 }
