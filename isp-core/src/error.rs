@@ -433,6 +433,9 @@ pub enum Error {
         /// What there is.
         holds: Money,
     },
+    /// A refund that a gateway gives back is taken back by the gateway's refusal only.
+    #[error("the gateway was asked for this refund, and it is not refused")]
+    RefundAtGateway,
     /// A payment or credit note of which a part was paid out to the customer cannot be taken back.
     #[error("a part of it was paid out to the customer")]
     PaidOut,
@@ -562,6 +565,7 @@ impl Error {
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CreditIsLess { .. } => "credit.less",
+            Self::RefundAtGateway => "refund.at_gateway",
             Self::PaidOut => "payment.paid_out",
             Self::CashShort { .. } => "money.cash_short",
             Self::Pph23Short { .. } => "money.pph23_short",

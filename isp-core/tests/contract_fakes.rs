@@ -86,6 +86,10 @@ impl payment_gateway::Harness for Shop {
         FakeGateway::webhook(&told)
     }
 
+    async fn given_back(&self, reference: &Reference) -> Money {
+        self.0.given_back(reference)
+    }
+
     async fn requests(&self) -> usize {
         self.0.all().len()
     }
@@ -95,6 +99,7 @@ impl payment_gateway::Harness for Shop {
 async fn the_fake_gateway_keeps_the_contract() {
     payment_gateway::run_all(&Shop(FakeGateway::new(sample::code("fake")))).await;
     payment_gateway::run_all(&Shop(FakeGateway::new(sample::code("fake")).without_cancel())).await;
+    payment_gateway::run_all(&Shop(FakeGateway::new(sample::code("fake")).without_refunds())).await;
 }
 
 #[tokio::test]

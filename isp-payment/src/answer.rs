@@ -171,6 +171,17 @@ pub(crate) fn owned(body: &Value, key: &str) -> Option<String> {
     text(body, key).map(|text| text.chars().filter(|c| !c.is_control()).collect())
 }
 
+/// An id of an answer: a text, or a whole number.
+pub(crate) fn id_of(body: &Value, key: &str) -> Option<String> {
+    owned(body, key).or_else(|| body.get(key).and_then(Value::as_u64).map(|number| number.to_string()))
+}
+
+/// A word of the gateway, such as a code of its errors, that is shown: letters, digits, blanks and few signs, and not long.
+pub(crate) fn word(text: Option<&str>) -> String {
+    let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | ',');
+    text.unwrap_or_default().chars().filter(fits).take(80).collect()
+}
+
 /// A reference of an answer.
 pub(crate) fn reference(field: &'static str, text: Option<&str>) -> Result<Reference, NoticeRefused> {
     Reference::parse(field, text.unwrap_or_default()).map_err(|_| NoticeRefused::Malformed)

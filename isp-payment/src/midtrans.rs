@@ -5,15 +5,17 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, qris};
-use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
+use isp_core::Money;
+use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, RefundState, qris};
+use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError, RefundAnswer, RefundAsk};
 use isp_core::text::Code;
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::answer::{
-    Answer, Client, Effect, in_rupiah, moment, not_told, owned, reference, refused, rupiah, text, unreadable,
+    Answer, Client, Effect, id_of, in_rupiah, moment, not_told, owned, reference, refused, rupiah, text, unreadable,
+    word,
 };
 use crate::sign;
 
@@ -63,6 +65,44 @@ impl PaymentGateway for Midtrans {
         }
     }
 
+    fn refunds(&self) -> bool {
+        true
+    }
+
+    async fn refund(&self, ask: &RefundAsk<'_>) -> Result<RefundAnswer, PortError> {
+        let Some(before) = self.transaction(&ask.of).await? else {
+            return Err(refused("gateway.refused", "it does not know the payment"));
+        };
+        if let Some(known) = refund_of(&before, ask.key) {
+            return Ok(known);
+        }
+        // Some ways of paying are given back at once, by the bank or wallet itself; others by Midtrans, later.
+        let order = ask.of.reference.as_str();
+        let path: &[&str] =
+            if at_once(&before) { &["v2", order, "refund", "online", "direct"] } else { &["v2", order, "refund"] };
+        let body = json!({ "refund_key": ask.key, "amount": ask.amount.as_i64(), "reason": "Pengembalian dana" });
+        let answer = self.0.call(self.signed(self.0.api(Method::POST, path)).json(&body), Effect::Some).await?;
+        match code_of(&answer) {
+            200..=202 => {
+                let state = if at_once(&before) { RefundState::Done } else { RefundState::Pending };
+                let provider_id = id_of(&answer.body, "refund_chargeback_id");
+                Ok(RefundAnswer { state, provider_id, reason: String::new() })
+            }
+            401 => Err(refused("gateway.key", "it does not take the key")),
+            // The same key is under way, or was taken before.
+            406 | 409 => Err(PortError::Unknown { reason: "the gateway knows this refund already".to_owned() }),
+            code @ 400..=499 => {
+                let why = word(text(&answer.body, "status_message"));
+                Err(refused("gateway.refused", format!("it does not give the money back: {code} {why}")))
+            }
+            _ => Err(unreadable()),
+        }
+    }
+
+    async fn refund_status(&self, ask: &RefundAsk<'_>) -> Result<Option<RefundAnswer>, PortError> {
+        Ok(self.transaction(&ask.of).await?.and_then(|told| refund_of(&told, ask.key)))
+    }
+
     fn read(&self, _: &[(String, String)], raw_body: &[u8]) -> Result<PaymentNotice, NoticeRefused> {
         let key = &self.0.settings.key;
         if sign::is_blank(key) {
@@ -92,6 +132,18 @@ impl PaymentGateway for Midtrans {
 impl Midtrans {
     fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.basic_auth(self.0.settings.key.expose_secret(), Some(""))
+    }
+
+    /// What it says of a request; `None` when it does not know it.
+    async fn transaction(&self, asked: &Asked<'_>) -> Result<Option<Value>, PortError> {
+        let request = self.signed(self.0.api(Method::GET, &["v2", asked.reference.as_str(), "status"]));
+        let answer = self.0.call(request, Effect::None).await?;
+        match code_of(&answer) {
+            404 => Ok(None),
+            200..=202 | 407 => Ok(Some(answer.body)),
+            401 => Err(refused("gateway.key", "it does not take the key")),
+            code => Err(PortError::NotSent { reason: format!("the status cannot be asked ({code})") }),
+        }
     }
 
     async fn charge(&self, ask: &GatewayAsk) -> Result<Created, PortError> {
@@ -170,8 +222,13 @@ impl Midtrans {
         if original > paid {
             return Err(NoticeRefused::Amount);
         }
-        let gross = match (state, body.get("refund_amount")) {
-            (NoticeState::Refunded, told @ Some(_)) => rupiah(told)?,
+        // All that went back: the sum of the single refunds where they are told.
+        let single = body.get("refunds").and_then(Value::as_array).filter(|all| !all.is_empty());
+        let gross = match (state, single, body.get("refund_amount")) {
+            (NoticeState::Refunded, Some(all), _) => {
+                all.iter().map(|one| rupiah(one.get("refund_amount"))).sum::<Result<Money, _>>()?
+            }
+            (NoticeState::Refunded, None, told @ Some(_)) => rupiah(told)?,
             _ => original,
         };
         let at = text(body, "settlement_time").or_else(|| text(body, "transaction_time"));
@@ -194,6 +251,21 @@ impl Midtrans {
 /// `status_code` of the body, or the HTTP status where there is none.
 fn code_of(answer: &Answer) -> u16 {
     text(&answer.body, "status_code").and_then(|code| code.parse().ok()).unwrap_or(answer.status)
+}
+
+/// True for a way of paying whose money goes back at once, by `refund/online/direct`.
+fn at_once(transaction: &Value) -> bool {
+    let kind = text(transaction, "payment_type").unwrap_or_default();
+    matches!(kind, "qris" | "gopay" | "shopeepay" | "credit_card" | "akulaku" | "kredivo")
+}
+
+/// What is told of the refund with a key of ours. One that Midtrans gives back itself is done when the bank has confirmed it.
+fn refund_of(transaction: &Value, key: &str) -> Option<RefundAnswer> {
+    let all = transaction.get("refunds").and_then(Value::as_array)?;
+    let one = all.iter().find(|one| text(one, "refund_key") == Some(key))?;
+    let done = at_once(transaction) || text(one, "bank_confirmed_at").is_some();
+    let state = if done { RefundState::Done } else { RefundState::Pending };
+    Some(RefundAnswer { state, provider_id: id_of(one, "refund_chargeback_id"), reason: String::new() })
 }
 
 /// The payment type with its details.

@@ -6,8 +6,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::Money;
-use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, notice::header, qris};
-use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
+use isp_core::payment::{
+    Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, RefundState, notice::header, qris,
+};
+use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError, RefundAnswer, RefundAsk};
 use isp_core::text::Code;
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{
     Answer, Client, Effect, in_rupiah, maybe_rupiah, not_told, owned, reference, refused, rupiah, text, unreadable,
+    word,
 };
 use crate::sign;
 
@@ -74,6 +77,58 @@ impl PaymentGateway for Xendit {
             404 => Ok(CancelOutcome::Cancelled),
             400 | 409 => Ok(CancelOutcome::TooLate),
             status => Err(refused("gateway.refused", format!("it cannot be cancelled (HTTP {status})"))),
+        }
+    }
+
+    fn refunds(&self) -> bool {
+        true
+    }
+
+    async fn refund(&self, ask: &RefundAsk<'_>) -> Result<RefundAnswer, PortError> {
+        let Some(of) = ask.of.provider_id else {
+            return Err(refused("gateway.refused", "its id of the payment is not known"));
+        };
+        let mut body = json!({
+            "reference_id": ask.key,
+            "currency": "IDR",
+            "amount": ask.amount.as_i64(),
+            "reason": "REQUESTED_BY_CUSTOMER",
+        });
+        body[paid_by(of)] = of.into();
+        let request = self.signed(self.0.api(Method::POST, &["refunds"])).header("idempotency-key", ask.key);
+        let answer = self.0.call(request.json(&body), Effect::Some).await?;
+        match answer.status {
+            200..300 => refund_of(&answer.body).ok_or_else(unreadable),
+            // The same key is under way, or was taken before.
+            409 => Err(PortError::Unknown { reason: "the gateway knows this refund already".to_owned() }),
+            400..500 => {
+                let why = word(text(&answer.body, "error_code"));
+                Err(refused("gateway.refused", format!("it does not give the money back: {why}")))
+            }
+            _ => Err(unreadable()),
+        }
+    }
+
+    async fn refund_status(&self, ask: &RefundAsk<'_>) -> Result<Option<RefundAnswer>, PortError> {
+        let Some(of) = ask.of.provider_id else { return Ok(None) };
+        // Their id may have been lost with the answer, so all refunds of the payment are looked at.
+        let request = self.0.question(&["refunds"], paid_by(of), of);
+        let answer = self.0.call(self.signed(request), Effect::None).await?;
+        let untold = || PortError::NotSent { reason: "the answer of the gateway cannot be read".to_owned() };
+        match answer.status {
+            404 => Ok(None),
+            200..300 => {
+                let all = answer.body.get("data").and_then(Value::as_array).ok_or_else(untold)?;
+                let ours = all.iter().find(|one| text(one, "reference_id") == Some(ask.key));
+                // What is not on this page may be on the next one.
+                if ours.is_none() && answer.body.get("has_more").and_then(Value::as_bool) == Some(true) {
+                    return Err(PortError::NotSent {
+                        reason: "the gateway tells only of a part of the refunds".to_owned(),
+                    });
+                }
+                ours.map(|one| refund_of(one).ok_or_else(untold)).transpose()
+            }
+            status => Err(PortError::NotSent { reason: format!("the refund cannot be asked about (HTTP {status})") }),
         }
     }
 
@@ -227,6 +282,20 @@ impl Xendit {
     fn pending(&self, asked: &Asked<'_>) -> PaymentNotice {
         PaymentNotice::waiting(self.name().clone(), asked.reference.clone())
     }
+}
+
+/// What names a payment in a refund: a payment request, or an invoice for one that was paid on a page.
+fn paid_by(id: &str) -> &'static str {
+    if id.starts_with(REQUEST) { "payment_request_id" } else { "invoice_id" }
+}
+
+fn refund_of(body: &Value) -> Option<RefundAnswer> {
+    let state = match text(body, "status")? {
+        "SUCCEEDED" => RefundState::Done,
+        "FAILED" | "CANCELLED" | "CANCELED" => RefundState::Refused,
+        _ => RefundState::Pending,
+    };
+    Some(RefundAnswer { state, provider_id: owned(body, "id"), reason: word(text(body, "failure_code")) })
 }
 
 /// Whether it took the request.

@@ -48,6 +48,20 @@ impl Harness for Simulated {
         (told.headers, told.body)
     }
 
+    async fn given_back(&self, reference: &Reference) -> Money {
+        let all = self.simulator.transactions();
+        all.iter().find(|t| t.reference == reference.as_str()).map_or(Money::ZERO, |t| t.given_back())
+    }
+
+    async fn fail_next_refund(&self, fault: GatewayFault) -> bool {
+        self.simulator.fail_next_refund(if fault == GatewayFault::LostReply { Fault::ReplyLost } else { Fault::Hang });
+        true
+    }
+
+    fn not_refundable(&self) -> Option<PayChannel> {
+        Some(PayChannel::VaBca)
+    }
+
     async fn requests(&self) -> usize {
         self.simulator.transactions().len()
     }

@@ -120,6 +120,8 @@ fn add_network(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gateways::ask_gateway, module)?)?;
     module.add_function(wrap_pyfunction!(gateways::gateway_status, module)?)?;
     module.add_function(wrap_pyfunction!(gateways::cancel_at_gateway, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::refund_at_gateway, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::gateway_refund_status, module)?)?;
     module.add_function(wrap_pyfunction!(gateways::receive_gateway_webhook, module)?)?;
     module.add_function(wrap_pyfunction!(gateways::gateway_acknowledgement, module)?)?;
     module.add_function(wrap_pyfunction!(whatsapp::send_messages, module)?)?;

@@ -59,6 +59,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("PayChannel", of(&gateways::CHANNELS)),
         ("NoticeState", gateways::STATES.map(NoticeState::code).to_vec()),
         ("CancelOutcome", of(&gateways::CANCELLED)),
+        ("RefundState", of(&gateways::REFUNDS)),
     ] {
         words.set_item(alias, PyTuple::new(py, list)?)?;
     }

@@ -181,3 +181,39 @@ def test_whatever_stands_in_a_signed_notice_there_is_no_panic(name: str) -> None
             if notice and name == "settlement_time":
                 assert notice.paid_at is None
             assert name != "currency" or odd is None, odd
+
+
+def test_money_goes_back_once_for_a_key() -> None:
+    with SimulatedGateway("midtrans") as gateway:
+        gateways.ask(gateway.settings, asked(), NOW)
+        gateway.pay("INV-7-1", 277_500, NOW)
+        key = "0a" * 16
+        assert gateways.refund_status(gateway.settings, "INV-7-1", key) is None
+        gateway.fail_refund("reply_lost")
+        with pytest.raises(isp.OutcomeUnknown):
+            gateways.refund(gateway.settings, "INV-7-1", key, 77_500, channel="qris")
+        told = gateways.refund_status(gateway.settings, "INV-7-1", key)
+        assert told == gateways.GatewayRefund("done", "1", "")
+        assert gateways.refund(gateway.settings, "INV-7-1", key, 77_500) == told
+        assert gateway.given_back("INV-7-1") == 77_500
+        with pytest.raises(isp.Refused, match="exceeds"):
+            gateways.refund(gateway.settings, "INV-7-1", "0b" * 16, 200_001)
+        headers, body = gateway.webhook("INV-7-1")
+        notice = gateways.receive(gateway.settings, headers, body)
+        assert notice is not None and (notice.state, notice.gross) == ("refunded", 77_500)
+    with SimulatedGateway("xendit") as gateway:
+        answer = gateways.ask(gateway.settings, asked(), NOW)
+        gateway.pay("INV-7-1", 277_500, NOW)
+        first = gateways.refund(gateway.settings, "INV-7-1", key, 1_000, provider_id=answer.provider_id)
+        assert first.state == "pending"
+        gateway.settle_refunds(balance=999)
+        later = gateways.refund_status(gateway.settings, "INV-7-1", key, provider_id=answer.provider_id)
+        assert later is not None and (later.state, later.reason) == ("refused", "INSUFFICIENT_BALANCE")
+    with SimulatedGateway("tripay") as gateway:
+        with pytest.raises(isp.Refused, match="no refund by API"):
+            gateways.refund(gateway.settings, "INV-7-1", key, 1_000)
+        for odd in ("", "x" * 37, "a b", "a/../b"):
+            with pytest.raises(isp.InvalidValue):
+                gateways.refund(gateway.settings, "INV-7-1", odd, 1_000)
+        with pytest.raises(isp.InvalidValue):
+            gateways.refund(gateway.settings, "INV-7-1", key, 0)

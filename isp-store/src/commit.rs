@@ -13,9 +13,9 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, installation,
-    invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, rows, statement, subscription,
-    table,
+    access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, gateway_refund,
+    installation, invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, rows, statement,
+    subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -80,6 +80,7 @@ pub(crate) async fn write(
         payment_requests,
         request_closings,
         gateway_requests,
+        gateway_refunds,
         refunds,
         payouts,
         bank_files: _,
@@ -176,6 +177,7 @@ pub(crate) async fn write(
     refund::write(s, tenant, refunds).await?;
     request::write(s, tenant, request_closings, payment_requests).await?;
     gateway::write(s, tenant, gateway_requests, payouts).await?;
+    gateway_refund::write(s, tenant, gateway_refunds).await?;
     bank::write(s, tenant, bank).await?;
 
     proof::write(s, vault, tenant, proofs, proof_reviews).await?;

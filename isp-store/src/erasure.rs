@@ -87,7 +87,7 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, erasures: Vec<E
 }
 
 /// Statements that find what is not over.
-const AT_WORK: [&str; 7] = [
+const AT_WORK: [&str; 8] = [
     "SELECT 1 FROM subscriptions WHERE tenant_id = $1 AND customer_id = $2 AND ends_on IS NULL LIMIT 1",
     "SELECT 1 FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND total > paid LIMIT 1",
     "SELECT 1 FROM payments WHERE tenant_id = $1 AND customer_id = $2 AND left_over > 0 LIMIT 1",
@@ -95,6 +95,8 @@ const AT_WORK: [&str; 7] = [
         WHERE r.tenant_id = t.tenant_id AND r.proof_id = t.proof_id) LIMIT 1",
     "SELECT 1 FROM gateway_requests WHERE tenant_id = $1 AND customer_id = $2
         AND state NOT IN ('expired', 'cancelled', 'paid') LIMIT 1",
+    "SELECT 1 FROM gateway_refunds g JOIN refunds t ON t.tenant_id = g.tenant_id AND t.refund_id = g.refund_id
+        WHERE g.tenant_id = $1 AND t.customer_id = $2 AND g.state NOT IN ('done', 'refused') LIMIT 1",
     "SELECT 1 FROM outbox WHERE tenant_id = $1 AND customer_id = $2 AND state IN ('claimed', 'attempting') LIMIT 1",
     "SELECT 1 FROM payment_requests WHERE tenant_id = $1 AND customer_id = $2 AND closed_at IS NULL
         AND kept_until > $3 LIMIT 1",
@@ -149,13 +151,19 @@ const HIS: &str = "customer_id = $2";
 const OF_PAYMENTS: &str = "payment_id IN (SELECT payment_id FROM payments WHERE tenant_id = $1 AND customer_id = $2)";
 
 /// All of them. No two records have one id, so an ending is found by it alone. A test compares them with the tables.
-const TEXTS: [Text; 16] = [
+const TEXTS: [Text; 17] = [
     text("device_history", "device_history_id", "reason", HIS),
     text("exemptions", "exemption_id", "reason", HIS),
     text("credit_notes", "credit_note_id", "note", HIS),
     text("gateway_requests", "payment_request_id", "note", HIS),
     text("outbox", "outbox_id", "note", HIS),
     text("refunds", "refund_id", "note", HIS),
+    text(
+        "gateway_refunds",
+        "refund_id",
+        "note",
+        "refund_id IN (SELECT refund_id FROM refunds WHERE tenant_id = $1 AND customer_id = $2)",
+    ),
     text("payment_reversals", "payment_id", "reason", OF_PAYMENTS),
     text("write_offs", "payment_id", "reason", OF_PAYMENTS),
     text("mutations", "mutation_id", "told", OF_PAYMENTS),

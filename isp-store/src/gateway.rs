@@ -139,6 +139,12 @@ pub(crate) async fn balances(s: &mut dyn Session, tenant: TenantId) -> Result<Ve
         WHERE p.tenant_id = $1 AND p.channel = 'gateway' AND NOT EXISTS (
             SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id)
         GROUP BY lower(p.provider)";
+    let given_back = "SELECT g.gateway, CAST(-SUM(t.amount) AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT)
+        FROM gateway_refunds g JOIN refunds t ON t.tenant_id = g.tenant_id AND t.refund_id = g.refund_id
+        WHERE g.tenant_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM endings e
+            WHERE e.tenant_id = t.tenant_id AND e.record_id = t.refund_id AND e.record = 'refund')
+        GROUP BY g.gateway";
     let fees = "SELECT gateway, CAST(0 AS BIGINT), CAST(COALESCE(SUM(fee), 0) AS BIGINT), CAST(0 AS BIGINT)
         FROM gateway_requests WHERE tenant_id = $1 AND payment_id IS NOT NULL GROUP BY gateway";
     let payouts = "SELECT gateway, CAST(0 AS BIGINT), CAST(SUM(fee) AS BIGINT), CAST(SUM(net) AS BIGINT)
@@ -147,7 +153,7 @@ pub(crate) async fn balances(s: &mut dyn Session, tenant: TenantId) -> Result<Ve
             WHERE e.tenant_id = p.tenant_id AND e.record_id = p.payout_id AND e.record = 'payout')
         GROUP BY gateway";
     let mut sums: BTreeMap<String, GatewayBalance> = BTreeMap::new();
-    for sql in [received, fees, payouts] {
+    for sql in [received, given_back, fees, payouts] {
         let row = |r: &mut Reader<'_>| Ok((r.get::<Code>()?, r.get::<Money>()?, r.get::<Money>()?, r.get::<Money>()?));
         for (gateway, received, fees, paid_out) in all(s, "payout", sql, args![tenant], row).await? {
             let zero = GatewayBalance {

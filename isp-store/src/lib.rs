@@ -44,6 +44,7 @@ mod error;
 mod expectation;
 mod former;
 mod gateway;
+mod gateway_refund;
 mod inbox;
 mod installation;
 mod invoice;

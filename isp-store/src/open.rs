@@ -331,6 +331,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
         migration(33, "refunds", include_str!("../migrations/sqlite/0033_refunds.sql")),
         migration(35, "moves", include_str!("../migrations/sqlite/0035_moves.sql")),
+        migration(36, "gateway refunds", include_str!("../migrations/sqlite/0036_gateway_refunds.sql")),
     ]
 }
 
@@ -369,6 +370,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
         migration(33, "refunds", include_str!("../migrations/postgres/0033_refunds.sql")),
         migration(35, "moves", include_str!("../migrations/postgres/0035_moves.sql")),
+        migration(36, "gateway refunds", include_str!("../migrations/postgres/0036_gateway_refunds.sql")),
     ]
 }
 

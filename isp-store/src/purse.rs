@@ -43,6 +43,14 @@ pub(crate) async fn days(
                 WHERE g.tenant_id = $1 AND lower(g.gateway) = $2 GROUP BY p.paid_at";
             let mut days = moved(s, tenant, &came, of).await?;
             days.extend(moved(s, tenant, fees, of).await?);
+            let given_back = "SELECT t.paid_on, CAST(-SUM(t.amount) AS BIGINT)
+                FROM gateway_refunds g JOIN refunds t ON t.tenant_id = g.tenant_id AND t.refund_id = g.refund_id
+                WHERE g.tenant_id = $1 AND g.gateway = $2 AND NOT EXISTS (
+                    SELECT 1 FROM endings e
+                    WHERE e.tenant_id = t.tenant_id AND e.record_id = t.refund_id AND e.record = 'refund')
+                GROUP BY t.paid_on";
+            let on_day = |r: &mut Reader<'_>| Ok((r.get()?, r.get()?));
+            days.extend(all(s, "refund", given_back, args![tenant, of.folded()], on_day).await?);
             let rows = gateway::payouts(s, tenant).await?.into_iter();
             let standing = rows.filter(|row| row.ending.is_none()).map(|row| row.payout);
             days.extend(standing.filter(|p| p.gateway == *of).map(|p| (p.on, -p.taken())));

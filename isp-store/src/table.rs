@@ -178,6 +178,10 @@ tables! {
         "tenant_id", "refund_id", "customer_id", "amount", "paid_from", "paid_on", "paid_by", "note",
     ];
     REFUND_PARTS: "refund_parts", 3, "refund.id", ["tenant_id", "refund_id", "payment_id", "amount"];
+    GATEWAY_REFUNDS: "gateway_refunds", 2, "gateway_refund", [
+        "tenant_id", "refund_id", "gateway", "payment_id", "reference", "state", "provider_id", "asked_at", "poll_at",
+        "note", "revision",
+    ];
     DEPOSITS: "deposits", 2, "deposit.id", [
         "tenant_id", "deposit_id", "collector", "amount", "kept_in", "deposited_on", "taken_by", "note",
     ];

@@ -18,7 +18,7 @@ use isp_core::isolation::{Access, IsolationCause};
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
 use isp_core::money::Money;
-use isp_core::payment::{Channel, GatewayState, PayChannel};
+use isp_core::payment::{Channel, GatewayState, PayChannel, RefundState};
 use isp_core::ports::StoreError;
 use isp_core::protection::FileKind;
 use isp_core::subscription::{Service, Timing, ip_address};
@@ -232,6 +232,7 @@ through! {
     Channel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     PayChannel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     GatewayState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    RefundState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Service => String, |v| v.code().to_owned(), |v| Self::parse(&v);

@@ -139,3 +139,63 @@ fn a_simulated_gateway_says_what_it_cannot_do_before_anybody_pays() {
     let port = taken.local_addr().unwrap().port().to_string();
     isp.fails(6, &["simulate-gateway", "tripay", "--port", &port], "cli.gateway");
 }
+
+/// What was paid twice goes back through the gateway, out of the credit; a virtual account cannot go back.
+#[test]
+fn what_came_through_a_gateway_goes_back_through_it() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let at = |time: &'static str| ["--on", "2026-01-05", "--at", time, "--lang", "en"];
+    let asked = isp.json(&[&ADD[..], &["--gateway", "midtrans", "--channel", "qris"]].concat())[0].clone();
+    let reference = asked["reference"].as_str().unwrap().to_owned();
+    isp.ok(&[&ADD[..2], &["payment", "add", "P001", "165000", "--provider", "cash", "--reference", "KW-1"]].concat());
+    assert!(stage.midtrans.pay(&reference, Money::rupiah(165_000), Money::ZERO, noon()));
+    isp.exit(5, &[&at("12:05")[..], &["deliver"]].concat());
+    let paid = format!("mid-{reference}");
+    let ask = |more: &[&'static str]| [&at("13:00")[..], &["refund", "ask", "midtrans", &paid], more].concat();
+    isp.fails(3, &ask(&["165001"]), "credit.less");
+    let said = isp.ok(&ask(&["65.000", "--note", "bayar dua kali"]));
+    assert!(said.contains("gave Rp65.000 back to P001"), "{said}");
+    let rows = isp.json(&["refund", "list", "--customer", "P001"]);
+    assert_eq!([&rows[0]["state"], &rows[0]["channel"]], ["done", "midtrans"], "{rows}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 100_000);
+    isp.fails(3, &["refund", "remove", rows[0]["id"].as_str().unwrap(), "--reason", "salah"], "refund.at_gateway");
+    // The gateway has not so much: the customer keeps the credit, and is told why in both languages.
+    stage.midtrans.set_balance(Money::rupiah(1_000));
+    let (_, refused) = isp.exit(6, &ask(&[]));
+    assert!(refused.contains("it does not give the money back: 412 Insufficient balance"), "{refused}");
+    let (_, refused) =
+        isp.exit(6, &["--lang", "id", "--on", "2026-01-05", "--at", "13:00", "refund", "ask", "midtrans", &paid]);
+    assert!(refused.contains("dananya tidak dikembalikan: 412"), "{refused}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 100_000);
+    // The answer is lost, and the question as well: the next delivery settles it.
+    stage.midtrans.set_balance(Money::rupiah(900_000));
+    stage.midtrans.fail_next_refund(Fault::Reset);
+    let (_, unknown) = isp.exit(6, &ask(&["100000"]));
+    assert!(unknown.contains("outcome unknown"), "{unknown}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 0);
+    isp.exit(5, &[&at("14:30")[..], &["deliver"]].concat());
+    let states = isp.json(&["refund", "list"]);
+    let states: Vec<&str> = states.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+    assert_eq!((states.len(), states.iter().filter(|s| **s == "refused").count()), (4, 3), "{states:?}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 100_000);
+    // Tripay gives nothing back.
+    let asked = isp.json(&[
+        "--on",
+        "2026-01-05",
+        "payment-request",
+        "add",
+        "P002",
+        "--gateway",
+        "tripay",
+        "--channel",
+        "va-bca",
+    ]);
+    let reference = asked[0]["reference"].as_str().unwrap().to_owned();
+    assert!(stage.tripay.pay(&reference, Money::rupiah(500_000), Money::ZERO, noon()));
+    isp.exit(5, &[&at("15:45")[..], &["deliver"]].concat());
+    let payments = isp.json(&["payment", "list", "--customer", "P002"]);
+    let paid = payments[0]["reference"].as_str().unwrap().to_owned();
+    let (_, refused) = isp.exit(6, &[&at("16:00")[..], &["refund", "ask", "tripay", &paid]].concat());
+    assert!(refused.contains("no refund by API: pay the customer yourself"), "{refused}");
+}

@@ -63,6 +63,7 @@ mod demo;
 mod documents;
 mod first_fee;
 mod gateway_journey;
+mod gateway_refunds;
 mod gateways;
 mod guide;
 mod kill;

@@ -148,6 +148,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         payment_requests,
         request_closings,
         gateway_requests,
+        gateway_refunds,
         refunds,
         payouts,
         bank_files,
@@ -214,6 +215,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.amounts("payment_request", payment_requests, |r| (r.id.0, r.amount));
     log.ids("payment_request.closed", request_closings, |(id, _)| id.0);
     log.ids("gateway_request", gateway_requests, |r| r.id.0);
+    log.rows("gateway_refund", gateway_refunds, |r| json!({ "of": r.id, "state": r.state }));
     log.amounts("refund", refunds, |r| (r.id.0, r.amount));
     log.ids("payout", payouts, |p| p.id.0);
     log.ids("bank_file", bank_files, |f| f.id.0);

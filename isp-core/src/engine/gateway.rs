@@ -38,13 +38,13 @@ pub struct GatewayWish {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct PollReport {
-    /// Requests that were asked about.
+    /// Requests and refunds that were asked about.
     pub asked: u64,
     /// Money of which only the question told.
     pub booked: u64,
-    /// Requests that expired or were cancelled.
+    /// Requests that expired or were cancelled, and refunds that are done or refused.
     pub ended: u64,
-    /// Requests that could not be asked about, by reference, with the error.
+    /// Requests and refunds that could not be asked about, by the reference of the request, with the error.
     pub failed: Vec<(Reference, EngineError)>,
 }
 
@@ -181,7 +181,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Asks the gateways about the requests whose time to ask has come, so that a webhook that was lost loses no money. Requests
+    /// Asks the gateways about the requests and refunds whose time to ask has come, so that a webhook that was lost loses no money. Requests
     /// that nobody is to pay any more are cancelled there. What one cannot be asked stops no other; a gateway that gives no answer
     /// three times is asked about the rest the next time.
     ///
@@ -229,6 +229,7 @@ impl Engine<'_> {
             }
             self.rewrite(&name, &reference, |row| row.poll_at = row.next_poll(now)).await?;
         }
+        self.poll_refunds(gateways, now, &mut report).await?;
         Ok(report)
     }
 

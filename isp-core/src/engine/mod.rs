@@ -28,6 +28,7 @@
 //! | another account for a line, accounts that lines have left | [`account`] |
 //! | another speed of a package | [`regroup`] |
 //! | credit that is paid out | [`refund`] |
+//! | credit that goes back through its gateway | [`gateway_refund`] |
 //! | devices | [`device`] |
 //! | expenses | [`expense`] |
 //! | promises, exemptions, outages | [`protect`] |
@@ -39,7 +40,7 @@
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`], and
-//! nothing calls a payment gateway but [`gateway`] and [`notice`].
+//! nothing calls a payment gateway but [`gateway`], [`gateway_refund`] and [`notice`].
 
 pub mod account;
 pub mod archive;
@@ -58,6 +59,7 @@ pub mod expense;
 pub mod explain;
 pub mod first_fee;
 pub mod gateway;
+pub mod gateway_refund;
 pub mod inbound;
 pub mod late_fee;
 pub mod manage;
@@ -100,6 +102,7 @@ pub use deliver::{DeliverReport, Outside, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
 pub use gateway::{GatewayWish, PollReport};
+pub use gateway_refund::RefundWish;
 pub use notice::Taken;
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use proof::{NewProof, ProofReport};

@@ -9,8 +9,10 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, ReverseReport, T
 use crate::ids::{BankFileId, MutationId, derive};
 use crate::money::Money;
 use crate::payment::payout::entry_for_gateway_fee;
-use crate::payment::{GatewayRequest, GatewayState, NoticeState, PaymentNotice};
-use crate::ports::{Asked, ChangeSet, PaymentGateway, StoreError};
+use crate::payment::{
+    GatewayRefund, GatewayRequest, GatewayState, NoticeState, PaymentNotice, RefundState, not_asked_for,
+};
+use crate::ports::{Asked, ChangeSet, PaymentGateway, RefundAnswer, StoreError};
 use crate::text::Code;
 
 /// What followed from a notice of a gateway.
@@ -18,7 +20,7 @@ use crate::text::Code;
 pub enum Taken {
     /// Its money was booked.
     Booked(PayReport),
-    /// Its money had been booked before; nothing was booked again.
+    /// Its money had been booked before, or what it gave back was; nothing was booked again.
     Known,
     /// The request moved to this state; no money came.
     Moved(GatewayState),
@@ -28,7 +30,7 @@ pub enum Taken {
     Unmatched(MutationId),
     /// The gateway gave all of the money back: the payment was reversed.
     Refunded(ReverseReport),
-    /// The gateway gave a part of the money back; a person has to correct the payment.
+    /// The gateway gave a part of the money back that it was not asked for here; a person has to correct the payment.
     PartRefunded(Money),
 }
 
@@ -150,7 +152,26 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Taken, EngineError> {
         let known = self.store.payments_known_as(self.tenant, &notice.gateway, &notice.provider_id).await?;
-        match known.iter().find(|k| k.reversal.is_none()) {
+        let standing = known.iter().find(|k| k.reversal.is_none());
+        if let Some(kept) = standing {
+            let ours = self.refunds_asked_for(kept.payment.id, row.customer_id).await?;
+            let sums: Vec<_> = ours.iter().map(|(of, amount)| (of.state, *amount)).collect();
+            let ours = ours.into_iter().filter(|(of, _)| of.state != RefundState::Refused);
+            let ours: Vec<(GatewayRefund, Money)> = ours.collect();
+            let extra = not_asked_for(notice.gross, &sums);
+            if !ours.is_empty() && extra.is_zero() {
+                let all: Money = ours.iter().map(|(_, amount)| *amount).sum();
+                for (of, _) in ours.iter().filter(|_| all == notice.gross) {
+                    let told = RefundAnswer { state: RefundState::Done, provider_id: None, reason: String::new() };
+                    self.refund_told(of.id, &told, now).await?;
+                }
+                return Ok(Taken::Known);
+            }
+            if !ours.is_empty() {
+                return Ok(Taken::PartRefunded(extra));
+            }
+        }
+        match standing {
             Some(kept) if notice.gross >= kept.payment.amount => {
                 let by = notice.gateway.as_str();
                 Ok(Taken::Refunded(self.reverse(kept.payment.id, by, "refunded at the gateway", now).await?))

@@ -3,9 +3,10 @@
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
+use crate::error::Error;
 use crate::ids::{CustomerId, RefundId};
 use crate::payment::{Refund, Told};
-use crate::ports::{ChangeSet, StoreError};
+use crate::ports::{ChangeSet, GatewayRefundQuery, StoreError};
 
 impl Engine<'_> {
     /// Books credit that is paid out to a customer; its parts are found here. What was booked is returned.
@@ -28,7 +29,7 @@ impl Engine<'_> {
     /// Takes a refund back that was recorded by mistake: the customer has the credit again.
     ///
     /// # Errors
-    /// [`crate::Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`] when the customer has none with this id.
+    /// [`crate::Error::AlreadyEnded`] when it was taken back before; [`Error::RefundAtGateway`] for one that a gateway was asked for; [`StoreError::NotFound`] when the customer has none with this id.
     pub async fn take_refund_back(
         &self,
         customer: CustomerId,
@@ -39,6 +40,12 @@ impl Engine<'_> {
             let rows = self.store.refunds(self.tenant, Some(customer)).await?;
             let row = rows.into_iter().find(|row| row.refund.id == id);
             let row = row.ok_or(StoreError::NotFound { what: "refund" })?;
+            // What a gateway gives back is over when the gateway says so.
+            let at_gateway = GatewayRefundQuery { id: Some(id), ..GatewayRefundQuery::default() };
+            let asked = self.store.gateway_refunds(self.tenant, at_gateway).await?;
+            if row.ending.is_none() && !asked.is_empty() {
+                return Err(Error::RefundAtGateway.into());
+            }
             let ending = Ending { kind: EndingKind::TakenBack, ..ending.clone() }.after(row.ending.as_ref())?;
             let changes = ChangeSet {
                 endings: vec![(RecordId::Refund(id), ending)],

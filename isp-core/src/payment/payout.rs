@@ -98,7 +98,7 @@ fn fee_entry(id: JournalEntryId, fee: Money, on: Date) -> Option<JournalEntry> {
 pub struct GatewayBalance {
     /// Which one.
     pub gateway: Code,
-    /// What customers paid there, less reversed payments.
+    /// What customers paid there, less reversed payments and what it gave back to customers.
     pub received: Money,
     /// Fees, told with payments or with payouts.
     pub fees: Money,

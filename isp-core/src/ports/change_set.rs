@@ -16,7 +16,8 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
 use crate::package::Package;
 use crate::payment::{
-    Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, Refund, WriteOff,
+    Allocation, Closing, Deposit, GatewayRefund, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout,
+    Refund, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::Expectation;
@@ -131,6 +132,10 @@ pub struct ChangeSet {
     /// channel while both are live, the commit fails with `Duplicate { what: "gateway_request" }`. Any other one replaces
     /// the row that still has its revision, else the commit fails with `Conflict`. The revision rises by one.
     pub gateway_requests: Vec<GatewayRequest>,
+    /// Refunds that gateways were asked for; the refund itself is among `refunds` or was written before. One with revision 0 is new:
+    /// one whose id is there already fails the commit with `Duplicate { what: "gateway_refund" }`. Any other one replaces the row
+    /// that still has its revision, else the commit fails with `Conflict`. The revision rises by one.
+    pub gateway_refunds: Vec<GatewayRefund>,
     /// Credit that is paid out, appended; what is taken of a payment is left of it no more. More than is left, or of a reversed
     /// payment, fails the commit with `Conflict`. One whose id is there already fails with `Duplicate { what: "refund.id" }`. The
     /// ending of one gives each payment back what was taken.
@@ -222,6 +227,7 @@ impl ChangeSet {
             payment_requests,
             request_closings,
             gateway_requests,
+            gateway_refunds,
             refunds,
             payouts,
             bank_files,
@@ -274,6 +280,7 @@ impl ChangeSet {
         self.payment_requests.extend(payment_requests);
         self.request_closings.extend(request_closings);
         self.gateway_requests.extend(gateway_requests);
+        self.gateway_refunds.extend(gateway_refunds);
         self.refunds.extend(refunds);
         self.payouts.extend(payouts);
         self.bank_files.extend(bank_files);
@@ -333,6 +340,7 @@ impl ChangeSet {
             payment_requests,
             request_closings,
             gateway_requests,
+            gateway_refunds,
             refunds,
             payouts,
             bank_files,
@@ -384,6 +392,7 @@ impl ChangeSet {
             && payment_requests.is_empty()
             && request_closings.is_empty()
             && gateway_requests.is_empty()
+            && gateway_refunds.is_empty()
             && refunds.is_empty()
             && payouts.is_empty()
             && bank_files.is_empty()

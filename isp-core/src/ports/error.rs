@@ -29,6 +29,13 @@ pub enum PortError {
 }
 
 impl PortError {
+    /// What a gateway that gives nothing back by its API answers. Nothing was asked of it.
+    #[must_use]
+    pub fn no_refund() -> Self {
+        let reason = "this gateway has no refund by API: pay the customer yourself and book it with isp refund add";
+        Self::Refused { code: "gateway.no_refund", reason: reason.to_owned() }
+    }
+
     /// A stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {

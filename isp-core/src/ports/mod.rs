@@ -39,10 +39,10 @@ pub use outbox::{
     Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,
 };
 pub use outbox_store::OutboxStore;
-pub use payment_gateway::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway};
+pub use payment_gateway::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, RefundAnswer, RefundAsk};
 pub use query::{
-    AccessQuery, BillableQuery, DunningQuery, GatewayQuery, InvoiceQuery, MutationQuery, OutboxQuery, PageQuery,
-    RequestQuery,
+    AccessQuery, BillableQuery, DunningQuery, GatewayQuery, GatewayRefundQuery, InvoiceQuery, MutationQuery,
+    OutboxQuery, PageQuery, RequestQuery,
 };
 pub use row::{
     CreditNoteRow, DamagedRow, DepositRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow, PayoutRow, RefundRow,

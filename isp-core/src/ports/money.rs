@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DepositRow, ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow, RequestQuery,
-    StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow,
+    RefundRow, RequestQuery, StoreError,
 };
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
@@ -13,7 +13,8 @@ use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, 
 use crate::ledger::{Account, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
+    WriteOff,
 };
 use crate::text::{Code, Reference};
 
@@ -63,6 +64,13 @@ pub trait MoneyStore: Send + Sync {
     /// Credit that was paid out, of one customer or of all, oldest day first, then by id.
     async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError>;
 
+    /// Refunds that gateways were asked for, in id order.
+    async fn gateway_refunds(
+        &self,
+        tenant: TenantId,
+        query: GatewayRefundQuery,
+    ) -> Result<Vec<GatewayRefund>, StoreError>;
+
     /// Deposits, oldest day first, then by id, those that were booked back among them.
     async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError>;
 
@@ -70,7 +78,7 @@ pub trait MoneyStore: Send + Sync {
     async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError>;
 
     /// What was put into a purse on each day on which customers paid (by the clock of WIB), less the fees that a gateway kept of it,
-    /// and what was taken out of it by deposits or payouts, below zero. What was reversed or booked back is left out, but a fee that
+    /// and what was taken out of it by deposits, payouts or refunds through the gateway, below zero. What was reversed or booked back is left out, but a fee that
     /// was kept stays. In no particular order, and a day may be there more than once.
     async fn purse_days(&self, tenant: TenantId, purse: &Purse) -> Result<Vec<(Date, Money)>, StoreError>;
 
@@ -101,8 +109,8 @@ pub trait MoneyStore: Send + Sync {
     /// Payouts of gateways, oldest day first, then by id, those that were booked back among them.
     async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError>;
 
-    /// What each gateway took (payments through [`Channel::Gateway`](crate::payment::Channel) that were not reversed), kept as
-    /// fees, and paid out (payouts that were not booked back), by name.
+    /// What each gateway took (payments through [`Channel::Gateway`](crate::payment::Channel) that were not reversed, less what it
+    /// gave back to customers), kept as fees, and paid out (payouts that were not booked back), by name.
     async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError>;
 
     /// A bank's file that was imported.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::PortError;
 use crate::money::Money;
-use crate::payment::{Instructions, NoticeRefused, PayChannel, PaymentNotice};
+use crate::payment::{Instructions, NoticeRefused, PayChannel, PaymentNotice, RefundState};
 use crate::text::{Code, Name, Reference};
 
 /// A payment gateway: Midtrans, Xendit, Tripay, Duitku.
@@ -22,6 +22,11 @@ use crate::text::{Code, Name, Reference};
 /// * [`PaymentGateway::read`] does no I/O. It believes nothing whose signature does not belong to the bytes as they came;
 ///   with an empty secret it believes nothing at all.
 /// * What [`PaymentGateway::kept`] leaves of the headers is read as they were, and holds no secret in clear.
+/// * [`PaymentGateway::refund`] gives money of a payment back, at most once for a key of ours: the same key again gives what is known
+///   of it, and no second refund. What is more than was paid, less what went back before, is [`PortError::Refused`]. The caller has
+///   written down before that it asks, and after [`PortError::Unknown`] it asks [`PaymentGateway::refund_status`] by the same key; it
+///   never asks for the money under another one.
+/// * A gateway that gives nothing back by its API says so by [`PaymentGateway::refunds`], and refuses in words.
 /// * The same payment has the same [`PaymentNotice::provider_id`] by webhook and by status, however often it is told.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
@@ -36,6 +41,23 @@ pub trait PaymentGateway: Send + Sync {
 
     /// Stops it from taking money for a request.
     async fn cancel(&self, asked: &Asked<'_>) -> Result<CancelOutcome, PortError>;
+
+    /// True when it gives money back by its API. What kinds of payment it gives back is its own matter: it refuses the others.
+    fn refunds(&self) -> bool {
+        false
+    }
+
+    /// Asks it to give a payment back to the customer, or a part. `Ok` is [`RefundState::Pending`] or [`RefundState::Done`].
+    async fn refund(&self, ask: &RefundAsk<'_>) -> Result<RefundAnswer, PortError> {
+        let _ = ask;
+        Err(PortError::no_refund())
+    }
+
+    /// How the refund with this key stands; `None` when the gateway does not have it. It only asks.
+    async fn refund_status(&self, ask: &RefundAsk<'_>) -> Result<Option<RefundAnswer>, PortError> {
+        let _ = ask;
+        Err(PortError::no_refund())
+    }
 
     /// Reads a webhook: headers as they came, and the bytes of the body as they came.
     ///
@@ -81,6 +103,30 @@ pub struct Asked<'a> {
     pub provider_id: Option<&'a str>,
     /// How it was to be paid; `None` for a request that is not known here.
     pub channel: Option<PayChannel>,
+}
+
+/// What a gateway is asked to give back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundAsk<'a> {
+    /// The request that was paid.
+    pub of: Asked<'a>,
+    /// Our key for this refund: 32 letters and digits. One of all refunds has it.
+    pub key: &'a str,
+    /// How much.
+    pub amount: Money,
+    /// What the gateway called the refund, if an answer told it.
+    pub provider_id: Option<&'a str>,
+}
+
+/// What a gateway says of a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundAnswer {
+    /// [`RefundState::Pending`], [`RefundState::Done`], or for a question also [`RefundState::Refused`].
+    pub state: RefundState,
+    /// What it calls the refund.
+    pub provider_id: Option<String>,
+    /// Why it refused, in its own word, without secrets.
+    pub reason: String,
 }
 
 /// What a gateway gave for a request.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{OutboxState, Topic};
 use crate::billing::InvoiceKind;
 use crate::calendar::Date;
-use crate::ids::{CustomerId, MutationId, PaymentId, SubscriptionId};
+use crate::ids::{CustomerId, MutationId, PaymentId, RefundId, SubscriptionId};
 use crate::money::Money;
 use crate::text::{Code, Reference};
 
@@ -127,6 +127,17 @@ pub struct GatewayQuery {
     pub poll_due: Option<DateTime<Utc>>,
     /// Only that of this payment.
     pub payment: Option<PaymentId>,
+}
+
+/// Which refunds at gateways to list; all conditions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GatewayRefundQuery {
+    /// Only this one.
+    pub id: Option<RefundId>,
+    /// Only those of this payment.
+    pub payment: Option<PaymentId>,
+    /// Only those of which the gateway is to be asked by this moment.
+    pub poll_due: Option<DateTime<Utc>>,
 }
 
 /// Which mutations to list; all conditions together.

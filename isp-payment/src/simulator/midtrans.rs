@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::Money;
-use isp_core::payment::NoticeState;
+use isp_core::payment::{NoticeState, RefundState};
 use isp_http::server::Request;
 use serde_json::{Value, json};
 
-use super::{MERCHANT, Reply, SignedWebhook, Transaction, amount, basic, json_header, key};
+use super::{GivenBack, MERCHANT, Reply, SignedWebhook, Transaction, amount, basic, json_header, key};
 use crate::settings::GatewayKind;
 use crate::sign;
 
@@ -18,7 +18,13 @@ fn said(code: u16, message: &str) -> Reply {
     (code, json!({ "status_code": code.to_string(), "status_message": message }))
 }
 
-pub(super) fn answer(all: &mut All, request: &Request, path: &[&str], body: &Value) -> Reply {
+pub(super) fn answer(
+    all: &mut All,
+    balance: &mut Option<Money>,
+    request: &Request,
+    path: &[&str],
+    body: &Value,
+) -> Reply {
     if !basic(request, key(GatewayKind::Midtrans)) {
         return match path {
             ["snap", ..] => (401, json!({ "error_messages": ["Access denied, please check client or server key"] })),
@@ -32,6 +38,8 @@ pub(super) fn answer(all: &mut All, request: &Request, path: &[&str], body: &Val
             Some(transaction) => (200, notification(transaction)),
             None => said(404, "Transaction doesn't exist."),
         },
+        ("POST", ["v2", order, "refund", "online", "direct"]) => refund(all.get_mut(*order), balance, body, true),
+        ("POST", ["v2", order, "refund"]) => refund(all.get_mut(*order), balance, body, false),
         ("POST", ["v2", order, "cancel"]) => match all.get_mut(*order).filter(|t| !t.unchosen) {
             None => said(404, "Transaction doesn't exist."),
             Some(transaction) if transaction.state == NoticeState::Pending => {
@@ -109,8 +117,53 @@ fn page(all: &mut All, body: &Value) -> Reply {
     (201, json!({ "token": "simulated", "redirect_url": url }))
 }
 
+/// Gives money back: at once by the bank or wallet itself, or later. Money that came to a virtual account or at a shop cannot go back.
+fn refund(found: Option<&mut Transaction>, balance: &mut Option<Money>, body: &Value, at_once: bool) -> Reply {
+    let Some(t) = found.filter(|t| !t.unchosen) else { return said(404, "Transaction doesn't exist.") };
+    let word = |key: &str| body.get(key).and_then(Value::as_str).filter(|word| !word.is_empty());
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let key = word("refund_key").filter(|key| key.chars().all(fits));
+    let (Some(key), Some(amount), Some(_)) = (key, amount(body, "amount"), word("reason")) else {
+        return said(400, "One or more parameters in the payload is invalid.");
+    };
+    let direct = matches!(payment_type(t), "qris" | "gopay" | "shopeepay");
+    let later = !at_once && matches!(payment_type(t), "dana" | "ovo");
+    if !direct && !later {
+        return said(412, "Refund is not supported for this payment method");
+    }
+    // The same key once more is the same refund.
+    if !t.refunds.iter().any(|r| r.key == key) {
+        if amount > t.refundable() {
+            return said(412, "Refund amount exceeds what can be refunded");
+        }
+        if balance.is_some_and(|balance| balance < amount) {
+            return said(412, "Insufficient balance to refund");
+        }
+        *balance = balance.map(|balance| balance - amount);
+        let state = if at_once { RefundState::Done } else { RefundState::Pending };
+        t.refunds.push(GivenBack { key: key.to_owned(), amount, state });
+    }
+    let number = t.refunds.iter().position(|r| r.key == key).unwrap_or_default();
+    let mut told = notification(t);
+    told["refund_chargeback_id"] = (number + 1).into();
+    told["refund_key"] = key.into();
+    told["status_message"] = "Success, refund request is approved".into();
+    (200, told)
+}
+
+/// How it was paid, as notifications name it.
+fn payment_type(t: &Transaction) -> &str {
+    match t.method.as_str() {
+        known @ ("qris" | "echannel" | "cstore" | "gopay" | "shopeepay" | "dana" | "ovo") => known,
+        _ => "bank_transfer",
+    }
+}
+
 fn notification(t: &Transaction) -> Value {
+    let back = t.given_back();
     let (status, code) = match t.state {
+        NoticeState::Paid if back.is_positive() && back < t.paid => ("partial_refund", "200"),
+        NoticeState::Paid if back.is_positive() => ("refund", "200"),
         NoticeState::Pending => ("pending", "201"),
         NoticeState::Paid => ("settlement", "200"),
         NoticeState::Expired => ("expire", "407"),
@@ -123,7 +176,7 @@ fn notification(t: &Transaction) -> Value {
         "transaction_status": status,
         "transaction_id": t.id,
         "status_code": code,
-        "payment_type": "bank_transfer",
+        "payment_type": payment_type(t),
         "order_id": t.reference,
         "merchant_id": MERCHANT,
         "gross_amount": gross,
@@ -138,6 +191,7 @@ fn notification(t: &Transaction) -> Value {
             told["biller_code"] = "70012".into();
         }
         "cstore" => told["payment_code"] = "010811223344".into(),
+        "gopay" | "shopeepay" | "dana" | "ovo" => {}
         bank => told["va_numbers"] = json!([{ "bank": bank, "va_number": "333333333333333" }]),
     }
     if let Some(at) = t.paid_at {
@@ -145,6 +199,23 @@ fn notification(t: &Transaction) -> Value {
     }
     if t.state == NoticeState::Refunded {
         told["refund_amount"] = gross.into();
+    }
+    if back.is_positive() {
+        told["refund_amount"] = format!("{}.00", back.as_i64()).into();
+        let one = |(number, r): (usize, &GivenBack)| {
+            let mut one = json!({
+                "refund_chargeback_id": number + 1,
+                "refund_amount": format!("{}.00", r.amount.as_i64()),
+                "refund_key": r.key,
+                "reason": "Pengembalian dana",
+            });
+            if r.state == RefundState::Done {
+                one["bank_confirmed_at"] = wib(DateTime::UNIX_EPOCH).into();
+            }
+            one
+        };
+        let stands = t.refunds.iter().enumerate().filter(|(_, r)| r.state != RefundState::Refused);
+        told["refunds"] = stands.map(one).collect();
     }
     if t.payer_fee.is_positive() {
         let info = json!({ "original_amount": t.paid.as_i64().to_string() });

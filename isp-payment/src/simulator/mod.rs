@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
-use isp_core::payment::NoticeState;
+use isp_core::payment::{NoticeState, RefundState};
 use isp_core::text::Code;
 use isp_http::server::{Connection, Request};
 use serde_json::Value;
@@ -72,6 +72,20 @@ pub struct Transaction {
     pub paid_at: Option<DateTime<Utc>>,
     /// True for a page on which nobody has chosen how to pay.
     pub unchosen: bool,
+    /// What it was asked to give back and took, in the order of asking.
+    pub refunds: Vec<GivenBack>,
+}
+
+/// A refund that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GivenBack {
+    /// The key of who asked.
+    pub key: String,
+    /// How much.
+    pub amount: Money,
+    /// Where it stands.
+    pub state: RefundState,
 }
 
 impl Transaction {
@@ -87,7 +101,19 @@ impl Transaction {
             state: NoticeState::Pending,
             paid_at: None,
             unchosen: false,
+            refunds: Vec::new(),
         }
+    }
+
+    /// What it gave back, or is about to.
+    #[must_use]
+    pub fn given_back(&self) -> Money {
+        self.refunds.iter().filter(|r| r.state != RefundState::Refused).map(|r| r.amount).sum()
+    }
+
+    /// What can still be given back of it.
+    pub(crate) fn refundable(&self) -> Money {
+        if self.state == NoticeState::Paid { self.paid - self.given_back() } else { Money::ZERO }
     }
 }
 
@@ -107,7 +133,10 @@ type Reply = (u16, Value);
 struct State {
     transactions: BTreeMap<String, Transaction>,
     faults: Vec<Fault>,
+    refund_faults: Vec<Fault>,
     requests: u64,
+    /// What refunds can be paid from; nothing is said until a test says it.
+    balance: Option<Money>,
 }
 
 /// A running gateway on 127.0.0.1. Dropping it stops it.
@@ -167,6 +196,35 @@ impl Simulator {
         self.lock().faults.extend(std::iter::repeat_n(fault, count));
     }
 
+    /// The next request for a refund meets this fault; what is asked before it does not.
+    pub fn fail_next_refund(&self, fault: Fault) {
+        self.lock().refund_faults.push(fault);
+    }
+
+    /// On its page the customer has chosen this way to pay, in its own words. False when it has no such reference.
+    pub fn choose(&self, reference: &str, method: &str) -> bool {
+        self.change(reference, |t| (t.method, t.unchosen) = (method.to_owned(), false))
+    }
+
+    /// No more than this is on the account from which refunds are paid.
+    pub fn set_balance(&self, balance: Money) {
+        self.lock().balance = Some(balance);
+    }
+
+    /// All refunds that wait end: they are paid as far as there is money for them, or fail.
+    pub fn settle_refunds(&self) {
+        let mut state = self.lock();
+        let mut left = state.balance;
+        for refund in state.transactions.values_mut().flat_map(|t| &mut t.refunds) {
+            if refund.state == RefundState::Pending {
+                let covered = left.is_none_or(|left| left >= refund.amount);
+                refund.state = if covered { RefundState::Done } else { RefundState::Refused };
+                left = left.map(|left| if covered { left - refund.amount } else { left });
+            }
+        }
+        state.balance = left;
+    }
+
     /// A customer pays this for a reference, of which it keeps a fee. False when it has no such reference.
     pub fn pay(&self, reference: &str, amount: Money, fee: Money, at: DateTime<Utc>) -> bool {
         self.change(reference, |t| {
@@ -215,12 +273,12 @@ impl Simulator {
         self.lock().transactions.values().cloned().collect()
     }
 
-    /// What it owes: what was paid, less what it keeps.
+    /// What it owes: what was paid, less what it keeps and gave back.
     #[must_use]
     pub fn holds(&self) -> Money {
         let state = self.lock();
         let paid = state.transactions.values().filter(|t| t.state == NoticeState::Paid);
-        paid.map(|t| t.paid - t.fee).sum()
+        paid.map(|t| t.paid - t.fee - t.given_back()).sum()
     }
 
     /// How many requests came in.
@@ -285,7 +343,10 @@ async fn converse(kind: GatewayKind, mut connection: Connection, state: Arc<Mute
         let fault = {
             let mut state = lock(&state);
             state.requests += 1;
-            if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) }
+            let refund = request.method == "POST" && request.path.contains("/refund");
+            let faults =
+                if refund && !state.refund_faults.is_empty() { &mut state.refund_faults } else { &mut state.faults };
+            if faults.is_empty() { None } else { Some(faults.remove(0)) }
         };
         let done = match fault {
             Some(Fault::Reset) => return,
@@ -313,12 +374,12 @@ async fn converse(kind: GatewayKind, mut connection: Connection, state: Arc<Mute
 
 fn answer(kind: GatewayKind, state: &Mutex<State>, request: &Request) -> Reply {
     let mut state = lock(state);
-    let all = &mut state.transactions;
+    let State { transactions: all, balance, .. } = &mut *state;
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let path: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let body = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
     match kind {
-        GatewayKind::Midtrans => midtrans::answer(all, request, &path, &body()),
+        GatewayKind::Midtrans => midtrans::answer(all, balance, request, &path, &body()),
         GatewayKind::Xendit => xendit::answer(all, request, &path, query, &body()),
         GatewayKind::Tripay => tripay::answer(all, request, &path, query, &body()),
         GatewayKind::TripayOpen => tripay::answer_open(all, request, &path, query, &body()),

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use isp_core::payment::NoticeState;
+use isp_core::payment::{NoticeState, RefundState};
 use isp_http::server::Request;
 use serde_json::{Value, json};
 
-use super::{Reply, SignedWebhook, Transaction, WEBHOOK_KEY, amount, basic, by_id, json_header, key, query_value};
+use super::{
+    GivenBack, Reply, SignedWebhook, Transaction, WEBHOOK_KEY, amount, basic, by_id, json_header, key, query_value,
+};
 use crate::settings::GatewayKind;
 
 type All = BTreeMap<String, Transaction>;
@@ -33,6 +35,13 @@ pub(super) fn answer(all: &mut All, request: &Request, path: &[&str], query: &st
         }
         ("POST", ["v3", "payment_requests", id, "cancel"]) => end(all, id, NoticeState::Cancelled),
         ("POST", ["invoices", id, "expire!"]) => end(all, id, NoticeState::Expired),
+        ("POST", ["refunds"]) => refund(all, request, body),
+        ("GET", ["refunds"]) => {
+            let of = ["payment_request_id", "invoice_id"].iter().find_map(|key| query_value(query, key));
+            let found = of.and_then(|id| by_id(all, id));
+            let data: Vec<Value> = found.iter().flat_map(|t| t.refunds.iter().map(|r| refund_told(t, r))).collect();
+            (200, json!({ "data": data, "has_more": false }))
+        }
         _ => said(404, "NOT_FOUND"),
     }
 }
@@ -68,6 +77,54 @@ fn create(all: &mut All, request: &Request, body: &Value) -> Reply {
         return said(409, "IDEMPOTENCY_ERROR");
     }
     (201, told(transaction))
+}
+
+/// Takes a refund, which is paid later, from what there is. Money that came to a virtual account or at a shop cannot go back.
+fn refund(all: &mut All, request: &Request, body: &Value) -> Reply {
+    let word = |key: &str| body.get(key).and_then(Value::as_str);
+    let of = word("payment_request_id").or(word("invoice_id"));
+    let (Some(of), Some(amount), Some(key)) = (of, amount(body, "amount"), word("reference_id")) else {
+        return said(400, "API_VALIDATION_ERROR");
+    };
+    let reasons = ["FRAUDULENT", "DUPLICATE", "REQUESTED_BY_CUSTOMER", "CANCELLATION", "OTHERS"];
+    let fits = word("currency") == Some("IDR") && word("reason").is_some_and(|reason| reasons.contains(&reason));
+    if !fits || request.header("idempotency-key") != Some(key) {
+        return said(400, "API_VALIDATION_ERROR");
+    }
+    let Some(t) = by_id(all, of) else { return said(404, "DATA_NOT_FOUND") };
+    let known = t.refunds.iter().position(|r| r.key == key);
+    if let Some(known) = known {
+        let r = &t.refunds[known];
+        return if r.amount == amount { (200, refund_told(t, r)) } else { said(409, "IDEMPOTENCY_ERROR") };
+    }
+    if t.method != "QRIS" && t.method != "PAGE" {
+        return said(400, "REFUND_NOT_SUPPORTED");
+    }
+    if t.state != NoticeState::Paid {
+        return said(400, "INELIGIBLE_TRANSACTION");
+    }
+    if amount > t.refundable() {
+        return said(400, "MAXIMUM_REFUND_AMOUNT_REACHED");
+    }
+    let refund = GivenBack { key: key.to_owned(), amount, state: RefundState::Pending };
+    let answer = refund_told(t, &refund);
+    t.refunds.push(refund);
+    (200, answer)
+}
+
+fn refund_told(t: &Transaction, r: &GivenBack) -> Value {
+    let (status, failure) = match r.state {
+        RefundState::Done => ("SUCCEEDED", None),
+        RefundState::Refused => ("FAILED", Some("INSUFFICIENT_BALANCE")),
+        _ => ("PENDING", None),
+    };
+    let of = if t.method == "PAGE" { "invoice_id" } else { "payment_request_id" };
+    let mut told = json!({
+        "id": format!("rfd-{}", r.key), "reference_id": r.key, "currency": "IDR", "amount": r.amount.as_i64(),
+        "status": status, "failure_code": failure,
+    });
+    told[of] = t.id.as_str().into();
+    told
 }
 
 fn invoice(all: &mut All, body: &Value) -> Reply {

@@ -42,6 +42,7 @@ from isp_engine.records import (
     GatewayAsk,
     GatewayKind,
     GatewayNotice,
+    GatewayRefund,
     GatewaySettings,
     GatewayTransaction,
     Grouping,
@@ -160,6 +161,7 @@ __all__ = [
     "fold_statuses",
     "format_rupiah",
     "gateway_acknowledgement",
+    "gateway_refund_status",
     "gateway_status",
     "import_secrets",
     "installation_fees",
@@ -193,6 +195,7 @@ __all__ = [
     "receive_payments",
     "receive_webhook",
     "refresh_messages",
+    "refund_at_gateway",
     "review_proofs",
     "router_status",
     "send_messages",
@@ -471,6 +474,25 @@ def cancel_at_gateway(
     channel: PayChannel | None = None,
     deadline: float | None = None,
 ) -> CancelOutcome: ...
+def refund_at_gateway(
+    gateway: GatewaySettings,
+    reference: str,
+    key: str,
+    amount: int,
+    *,
+    provider_id: str | None = None,
+    channel: PayChannel | None = None,
+    deadline: float | None = None,
+) -> GatewayRefund: ...
+def gateway_refund_status(
+    gateway: GatewaySettings,
+    reference: str,
+    key: str,
+    *,
+    provider_id: str | None = None,
+    channel: PayChannel | None = None,
+    deadline: float | None = None,
+) -> GatewayRefund | None: ...
 def receive_gateway_webhook(
     gateway: GatewaySettings, headers: Sequence[tuple[str, str]], body: bytes
 ) -> GatewayNotice | None: ...
@@ -647,6 +669,9 @@ class SimulatedGateway:
     def set(self, reference: str, state: NoticeState) -> None: ...
     def webhook(self, reference: str) -> tuple[list[tuple[str, str]], bytes]: ...
     def fail(self, fault: str, *, code: int = 502, times: int = 1) -> None: ...
+    def fail_refund(self, fault: str, *, code: int = 502) -> None: ...
+    def settle_refunds(self, *, balance: int | None = None) -> None: ...
+    def given_back(self, reference: str) -> int: ...
     def close(self) -> None: ...
     def __enter__(self) -> SimulatedGateway: ...
     def __exit__(

@@ -187,6 +187,7 @@ kinds! {
     GatewaySettings: name kind key sandbox merchant webhook_key email callback_url base_url;
     GatewayAsk: reference amount channel description payer expires_at;
     GatewayAnswer: provider_id number biller qris url expires_at fee;
+    GatewayRefund: state provider_id reason;
     GatewayNotice: reference provider_id state gross payer_fee fee paid_at channel sure;
     GatewayTransaction: reference id asked paid method state;
     SheetFile: name content kind;

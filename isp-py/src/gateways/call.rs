@@ -1,8 +1,8 @@
-//! `ask_gateway`, `gateway_status` and `cancel_at_gateway`.
+//! `ask_gateway`, `gateway_status`, `cancel_at_gateway`, and refunds.
 
 use isp_core::money::Money;
-use isp_core::payment::PayChannel;
-use isp_core::ports::{Asked, CancelOutcome, GatewayAsk, PortError};
+use isp_core::payment::{PayChannel, RefundState};
+use isp_core::ports::{Asked, CancelOutcome, GatewayAsk, PortError, RefundAnswer, RefundAsk};
 use isp_core::text::{Name, Reference};
 use pyo3::prelude::*;
 
@@ -28,6 +28,10 @@ pub(crate) const CHANNELS: [(&str, PayChannel); 11] = [
 
 pub(crate) const CANCELLED: [(&str, CancelOutcome); 3] =
     [("cancelled", CancelOutcome::Cancelled), ("cannot", CancelOutcome::Cannot), ("too_late", CancelOutcome::TooLate)];
+
+/// How a refund stands that a gateway answered for.
+pub(crate) const REFUNDS: [(&str, RefundState); 3] =
+    [("pending", RefundState::Pending), ("done", RefundState::Done), ("refused", RefundState::Refused)];
 
 /// Asks a gateway, once, to collect an amount under your reference; says with what the customer pays.
 ///
@@ -105,6 +109,76 @@ pub(crate) fn cancel_at_gateway(
     let asked = read_asked(reference, provider_id, channel)?;
     let outcome = runtime::wait(py, async move { port.cancel(&asked.borrowed()).await })?.map_err(raised)?;
     Ok(CANCELLED.iter().find(|(_, known)| *known == outcome).map_or("cannot", |(word, _)| word))
+}
+
+/// Asks a gateway to give a payment back, or ``amount`` of it, under ``key``, which is yours and one of all refunds: the same key
+/// again gives nothing back a second time. ``reference`` is that of the request that was paid.
+///
+/// Write down what is about to be asked before the call. ``NotReached`` and ``Refused``: nothing was given back.
+/// ``OutcomeUnknown``: it may have been; ask ``refund_status`` with the same key then. ``deadline`` is in seconds (20).
+#[pyfunction]
+#[pyo3(signature = (gateway, reference, key, amount, *, provider_id=None, channel=None, deadline=None))]
+pub(crate) fn refund_at_gateway<'py>(
+    gateway: &Bound<'py, PyAny>,
+    reference: &Bound<'py, PyAny>,
+    key: &Bound<'py, PyAny>,
+    amount: &Bound<'py, PyAny>,
+    provider_id: Option<&Bound<'py, PyAny>>,
+    channel: Option<&Bound<'py, PyAny>>,
+    deadline: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = gateway.py();
+    let port = read_settings(gateway, deadline)?;
+    let of = read_asked(reference, provider_id, channel)?;
+    let key = read_key(key)?;
+    let value = Value::argument("amount", amount)?;
+    let amount: Money = value.money()?;
+    if !amount.is_positive() {
+        return Err(value.refuse(Refused::Range { min: 1, max: i64::MAX }));
+    }
+    let told = runtime::wait(py, async move {
+        port.refund(&RefundAsk { of: of.borrowed(), key: &key, amount, provider_id: None }).await
+    })?;
+    write_refund(&told.map_err(raised)?, &mut Writer::new(py)?)
+}
+
+/// How the refund with your key stands; ``None`` when the gateway does not have it.
+#[pyfunction]
+#[pyo3(signature = (gateway, reference, key, *, provider_id=None, channel=None, deadline=None))]
+pub(crate) fn gateway_refund_status<'py>(
+    gateway: &Bound<'py, PyAny>,
+    reference: &Bound<'py, PyAny>,
+    key: &Bound<'py, PyAny>,
+    provider_id: Option<&Bound<'py, PyAny>>,
+    channel: Option<&Bound<'py, PyAny>>,
+    deadline: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = gateway.py();
+    let port = read_settings(gateway, deadline)?;
+    let of = read_asked(reference, provider_id, channel)?;
+    let key = read_key(key)?;
+    let told = runtime::wait(py, async move {
+        port.refund_status(&RefundAsk { of: of.borrowed(), key: &key, amount: Money::ZERO, provider_id: None }).await
+    })?;
+    told.map_err(raised)?.map(|told| write_refund(&told, &mut Writer::new(py)?)).transpose()
+}
+
+/// What a gateway takes for a key: letters, digits, dashes and underscores, at most 36.
+fn read_key(key: &Bound<'_, PyAny>) -> PyResult<String> {
+    let value = Value::argument("key", key)?;
+    let key = value.string()?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if key.is_empty() || key.len() > 36 || !key.chars().all(fits) {
+        let expected = "1 to 36 letters, digits, dashes and underscores".to_owned();
+        return Err(value.refuse(Refused::Word { expected }));
+    }
+    Ok(key)
+}
+
+fn write_refund<'py>(told: &RefundAnswer, writer: &mut Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let state = REFUNDS.iter().find(|(_, known)| *known == told.state).map_or("pending", |(word, _)| word);
+    let fields = [writer.word(state), writer.optional_text(told.provider_id.as_deref()), writer.text(&told.reason)];
+    writer.record(Kind::GatewayRefund, fields)
 }
 
 /// A request that is asked about.

@@ -82,18 +82,41 @@ impl SimulatedGateway {
     /// (a page of a proxy with HTTP status ``code``; nothing is done) or ``html_after`` (done, and such a page).
     #[pyo3(signature = (fault, *, code=502, times=1))]
     fn fail(&self, py: Python<'_>, fault: &str, code: u16, times: usize) -> PyResult<()> {
-        let fault = match fault {
-            "reset" => Fault::Reset,
-            "reply_lost" => Fault::ReplyLost,
-            "hang" => Fault::Hang,
-            "html" => Fault::Html(code),
-            "html_after" => Fault::HtmlAfter(code),
-            _ => return Err(no_fault()),
-        };
+        let fault = read_fault(fault, code)?;
         self.0.with(py, |gateway| {
             gateway.fail_next(times, fault);
             Ok(())
         })
+    }
+
+    /// Makes the next request for a refund fail in such a way; what is asked before it does not.
+    #[pyo3(signature = (fault, *, code=502))]
+    fn fail_refund(&self, py: Python<'_>, fault: &str, code: u16) -> PyResult<()> {
+        let fault = read_fault(fault, code)?;
+        self.0.with(py, |gateway| {
+            gateway.fail_next_refund(fault);
+            Ok(())
+        })
+    }
+
+    /// All refunds that wait end: they are paid as far as ``balance`` covers them, or fail.
+    #[pyo3(signature = (*, balance=None))]
+    fn settle_refunds(&self, py: Python<'_>, balance: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let balance = balance.map(|balance| Value::argument("balance", balance)?.money()).transpose()?;
+        self.0.with(py, |gateway| {
+            if let Some(balance) = balance {
+                gateway.set_balance(balance);
+            }
+            gateway.settle_refunds();
+            Ok(())
+        })
+    }
+
+    /// What it gave back of a reference, or is about to.
+    fn given_back<'py>(&self, py: Python<'py>, reference: &str) -> PyResult<Bound<'py, PyAny>> {
+        let all = self.0.with(py, |gateway| Ok(gateway.transactions()))?;
+        let found = all.iter().find(|one| one.reference == reference).ok_or_else(unknown)?;
+        Writer::new(py)?.money(found.given_back())
     }
 
     /// Stops it.
@@ -114,6 +137,17 @@ impl SimulatedGateway {
     ) -> PyResult<()> {
         self.close(py)
     }
+}
+
+fn read_fault(fault: &str, code: u16) -> PyResult<Fault> {
+    Ok(match fault {
+        "reset" => Fault::Reset,
+        "reply_lost" => Fault::ReplyLost,
+        "hang" => Fault::Hang,
+        "html" => Fault::Html(code),
+        "html_after" => Fault::HtmlAfter(code),
+        _ => return Err(no_fault()),
+    })
 }
 
 fn unknown() -> PyErr {

@@ -172,5 +172,6 @@ pub(super) const NAMED: &[(&str, &str, &str, &str, &str)] = &[
     ("outbox", "outbox_id", "customer_id", "customers", "customer_id"),
     ("payment_requests", "payment_request_id", "customer_id", "customers", "customer_id"),
     ("gateway_requests", "payment_request_id", "customer_id", "customers", "customer_id"),
+    ("gateway_refunds", "refund_id", "payment_id", "payments", "payment_id"),
     ("page_links", "page_link_id", "customer_id", "customers", "customer_id"),
 ];

@@ -8,15 +8,16 @@ use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentI
 use isp_core::ledger::{Account, JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
+    WriteOff,
 };
 use isp_core::ports::{
-    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
-    RequestQuery, StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow,
+    PayoutRow, RefundRow, RequestQuery, StoreError,
 };
 use isp_core::text::{Code, Reference};
 
-use crate::{bank, credit, gateway, ledger, payment, purse, refund, request};
+use crate::{bank, credit, gateway, gateway_refund, ledger, payment, purse, refund, request};
 
 use super::SqlStore;
 
@@ -119,6 +120,15 @@ impl MoneyStore for SqlStore {
     async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         refund::of(session.as_mut(), tenant, customer).await
+    }
+
+    async fn gateway_refunds(
+        &self,
+        tenant: TenantId,
+        query: GatewayRefundQuery,
+    ) -> Result<Vec<GatewayRefund>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        gateway_refund::of(session.as_mut(), tenant, query).await
     }
 
     async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::money::Money;
-use crate::payment::{NoticeState, PayChannel, PaymentNotice};
-use crate::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
+use crate::payment::{NoticeState, PayChannel, PaymentNotice, RefundState};
+use crate::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError, RefundAsk};
 use crate::testing::fakes::GatewayFault;
 use crate::testing::sample::{moment, name};
 use crate::text::Reference;
@@ -21,6 +21,10 @@ pub trait Harness: Send + Sync {
     fn gateway(&self) -> &dyn PaymentGateway;
     /// Makes the next call fail in this way. False when the harness cannot.
     async fn fail_next(&self, fault: GatewayFault) -> bool;
+    /// Makes the next call that asks for a refund fail in this way, though a question may go before it. False when the harness cannot.
+    async fn fail_next_refund(&self, fault: GatewayFault) -> bool {
+        self.fail_next(fault).await
+    }
     /// A customer pays a request.
     async fn pay(&self, reference: &Reference, amount: Money, fee: Money, at: DateTime<Utc>);
     /// What the gateway says of a request now.
@@ -30,6 +34,16 @@ pub trait Harness: Send + Sync {
     /// A channel that it has.
     fn channel(&self) -> PayChannel {
         PayChannel::VaBca
+    }
+    /// What it gave back of a request, or is about to.
+    async fn given_back(&self, reference: &Reference) -> Money;
+    /// A channel whose payments it gives back, where it gives any back.
+    fn refundable(&self) -> PayChannel {
+        PayChannel::Qris
+    }
+    /// A channel whose payments it cannot give back, though it gives others back.
+    fn not_refundable(&self) -> Option<PayChannel> {
+        None
     }
     /// False for a gateway that can only be asked by its own number: what it does not know is then a guess.
     fn finds_by_reference(&self) -> bool {
@@ -50,6 +64,16 @@ pub async fn run_all(harness: &dyn Harness) {
     an_end_is_told_by_its_state(harness).await;
     for (number, fault) in (90..).zip([GatewayFault::NoConnection, GatewayFault::Refused]) {
         what_certainly_did_not_happen_is_told_so(harness, number, fault).await;
+    }
+    if harness.gateway().refunds() {
+        a_refund_goes_back_once_for_a_key(harness).await;
+        no_more_goes_back_than_was_paid(harness).await;
+        what_cannot_go_back_is_refused(harness).await;
+        for (number, fault) in (80..).zip([GatewayFault::LostReply, GatewayFault::LostRequest]) {
+            a_lost_refund_is_settled_by_the_question(harness, number, fault).await;
+        }
+    } else {
+        a_gateway_without_refunds_says_so(harness).await;
     }
     for (number, fault) in (95..).zip([GatewayFault::LostReply, GatewayFault::LostRequest]) {
         a_lost_answer_is_unknown_and_settled_by_the_question(harness, number, fault).await;
@@ -181,5 +205,98 @@ async fn a_lost_answer_is_unknown_and_settled_by_the_question(harness: &dyn Harn
     if harness.finds_by_reference() {
         let found = harness.gateway().status(&asked(&ask, None)).await.expect("the gateway answers");
         assert_eq!(found.is_some(), done == 1, "{fault:?}");
+    }
+}
+
+fn key(number: u32) -> String {
+    format!("{number:032x}")
+}
+
+fn back<'a>(ask: &'a GatewayAsk, created: &'a Created, key: &'a str, amount: i64) -> RefundAsk<'a> {
+    RefundAsk { of: asked(ask, Some(created)), key, amount: Money::rupiah(amount), provider_id: None }
+}
+
+async fn paid(harness: &dyn Harness, number: u32, channel: PayChannel) -> (GatewayAsk, Created) {
+    let ask = GatewayAsk { channel, ..ask(harness, number) };
+    let created = made(harness, &ask).await;
+    harness.pay(&ask.reference, ask.amount, Money::ZERO, now()).await;
+    (ask, created)
+}
+
+async fn a_refund_goes_back_once_for_a_key(harness: &dyn Harness) {
+    let (ask, created) = paid(harness, 70, harness.refundable()).await;
+    let (key, other) = (key(70), key(71));
+    let part = back(&ask, &created, &key, 66_500);
+    assert_eq!(harness.gateway().refund_status(&part).await.expect("the gateway answers"), None);
+    let first = harness.gateway().refund(&part).await.expect("it gives a part back");
+    assert!(matches!(first.state, RefundState::Pending | RefundState::Done), "{first:?}");
+    let again = harness.gateway().refund(&part).await;
+    assert!(matches!(again, Ok(_) | Err(PortError::Refused { .. } | PortError::Unknown { .. })), "{again:?}");
+    assert_eq!(harness.given_back(&ask.reference).await, Money::rupiah(66_500), "the same key once more");
+    let told = harness.gateway().refund_status(&part).await.expect("the gateway answers").expect("it has it");
+    assert_eq!((told.state, told.provider_id), (first.state, first.provider_id));
+    let rest = back(&ask, &created, &other, 100_000);
+    harness.gateway().refund(&rest).await.expect("it gives the rest back");
+    assert_eq!(harness.given_back(&ask.reference).await, ask.amount);
+    // Where its notices tell of refunds, they tell the whole of it.
+    let found = stands(harness, &ask, &created).await;
+    if found.state == NoticeState::Refunded {
+        let (headers, body) = harness.webhook(&ask.reference).await;
+        let told = harness.gateway().read(&headers, &body).expect("its webhook is read");
+        assert_eq!((found.gross, told.gross), (ask.amount, ask.amount));
+        assert_eq!(told.provider_id, found.provider_id);
+    }
+}
+
+async fn no_more_goes_back_than_was_paid(harness: &dyn Harness) {
+    let (ask, created) = paid(harness, 72, harness.refundable()).await;
+    let (first, second, third) = (key(72), key(73), key(74));
+    let too_much = harness.gateway().refund(&back(&ask, &created, &first, 166_501)).await;
+    assert!(matches!(too_much, Err(PortError::Refused { .. })), "{too_much:?}");
+    harness.gateway().refund(&back(&ask, &created, &second, 100_000)).await.expect("it gives a part back");
+    let too_much = harness.gateway().refund(&back(&ask, &created, &third, 66_501)).await;
+    assert!(matches!(too_much, Err(PortError::Refused { .. })), "{too_much:?}");
+    assert_eq!(harness.given_back(&ask.reference).await, Money::rupiah(100_000));
+}
+
+async fn what_cannot_go_back_is_refused(harness: &dyn Harness) {
+    let waiting = GatewayAsk { channel: harness.refundable(), ..ask(harness, 75) };
+    let created = made(harness, &waiting).await;
+    let first = key(75);
+    let unpaid = harness.gateway().refund(&back(&waiting, &created, &first, 1_000)).await;
+    assert!(matches!(unpaid, Err(PortError::Refused { .. })), "nobody paid it: {unpaid:?}");
+    let Some(channel) = harness.not_refundable() else { return };
+    let (ask, created) = paid(harness, 76, channel).await;
+    let second = key(76);
+    let refused = harness.gateway().refund(&back(&ask, &created, &second, 1_000)).await;
+    assert!(matches!(refused, Err(PortError::Refused { .. })), "{channel:?}: {refused:?}");
+    assert_eq!(harness.given_back(&ask.reference).await, Money::ZERO);
+}
+
+async fn a_lost_refund_is_settled_by_the_question(harness: &dyn Harness, number: u32, fault: GatewayFault) {
+    let (ask, created) = paid(harness, number, harness.refundable()).await;
+    let key = key(number);
+    let wish = back(&ask, &created, &key, 50_000);
+    if !harness.fail_next_refund(fault).await {
+        return;
+    }
+    let answer = harness.gateway().refund(&wish).await;
+    assert!(matches!(answer, Err(PortError::Unknown { .. })), "{fault:?}: {answer:?}");
+    let done = fault == GatewayFault::LostReply;
+    let given = Money::rupiah(if done { 50_000 } else { 0 });
+    assert_eq!(harness.given_back(&ask.reference).await, given, "{fault:?}: it was repeated");
+    let found = harness.gateway().refund_status(&wish).await.expect("the gateway answers");
+    assert_eq!(found.is_some(), done, "{fault:?}");
+    assert_eq!(harness.given_back(&ask.reference).await, given, "a question gives nothing back");
+}
+
+async fn a_gateway_without_refunds_says_so(harness: &dyn Harness) {
+    let (ask, created) = paid(harness, 70, harness.channel()).await;
+    let key = key(70);
+    let wish = back(&ask, &created, &key, 1_000);
+    for answer in
+        [harness.gateway().refund(&wish).await.map(drop), harness.gateway().refund_status(&wish).await.map(drop)]
+    {
+        assert!(matches!(answer, Err(PortError::Refused { code: "gateway.no_refund", .. })), "{answer:?}");
     }
 }

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use crate::money::Money;
 use crate::payment::notice::{header, only};
-use crate::payment::{Instructions, NoticeRefused, NoticeState, PaymentNotice};
-use crate::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
+use crate::payment::{Instructions, NoticeRefused, NoticeState, PaymentNotice, RefundState};
+use crate::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError, RefundAnswer, RefundAsk};
 use crate::text::{Code, Reference};
 
 /// The header that its webhooks are signed in; the signature is the secret itself.
@@ -34,12 +34,16 @@ pub enum GatewayFault {
 pub struct FakeGateway {
     name: Code,
     cancels: bool,
+    refunds: bool,
     kept: Arc<Mutex<Kept>>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     requests: BTreeMap<String, PaymentNotice>,
+    /// By key: the reference, how much, and how it stands.
+    refunds: BTreeMap<String, (String, Money, RefundAnswer)>,
+    slow: bool,
     fault: Option<GatewayFault>,
     lasting: Option<GatewayFault>,
     created: u64,
@@ -49,13 +53,46 @@ impl FakeGateway {
     /// A gateway of this name that can cancel.
     #[must_use]
     pub fn new(name: Code) -> Self {
-        Self { name, cancels: true, kept: Arc::default() }
+        Self { name, cancels: true, refunds: true, kept: Arc::default() }
     }
 
     /// One that cannot cancel, as some cannot.
     #[must_use]
     pub fn without_cancel(self) -> Self {
         Self { cancels: false, ..self }
+    }
+
+    /// One that gives nothing back by its API, as some do not.
+    #[must_use]
+    pub fn without_refunds(self) -> Self {
+        Self { refunds: false, ..self }
+    }
+
+    /// Makes refunds wait until the test says what becomes of them, by [`FakeGateway::end_refunds`].
+    pub fn refunds_wait(&self) {
+        self.kept().slow = true;
+    }
+
+    /// All refunds that wait end in this way.
+    pub fn end_refunds(&self, state: RefundState) {
+        for (_, _, answer) in self.kept().refunds.values_mut().filter(|(.., a)| a.state == RefundState::Pending) {
+            answer.state = state;
+            answer.reason = if state == RefundState::Refused { "ACCOUNT_CLOSED".to_owned() } else { String::new() };
+        }
+    }
+
+    /// What it gave back of a request, or is about to.
+    #[must_use]
+    pub fn given_back(&self, reference: &Reference) -> Money {
+        self.kept().given_back(&reference.folded())
+    }
+
+    /// What it says of a request of which money went back.
+    #[must_use]
+    pub fn refunded(&self, reference: &Reference) -> Option<PaymentNotice> {
+        let gross = self.given_back(reference);
+        let before = self.kept().requests.get(&reference.folded()).cloned()?;
+        Some(PaymentNotice { state: NoticeState::Refunded, gross, ..before })
     }
 
     /// Makes the next call fail in this way.
@@ -99,6 +136,10 @@ impl FakeGateway {
         (vec![(SIGNATURE.to_owned(), SECRET.to_owned())], body)
     }
 
+    fn must_refund(&self) -> Result<(), PortError> {
+        if self.refunds { Ok(()) } else { Err(PortError::no_refund()) }
+    }
+
     fn change(&self, reference: &Reference, change: impl FnOnce(&mut PaymentNotice)) -> Option<PaymentNotice> {
         let mut kept = self.kept();
         let notice = kept.requests.get_mut(&reference.folded())?;
@@ -120,6 +161,14 @@ impl FakeGateway {
             Some(GatewayFault::LostReply) => done(&mut kept).and(Err(PortError::Unknown { reason })),
             Some(GatewayFault::Refused) => Err(PortError::Refused { code: "fake.refused", reason }),
         }
+    }
+}
+
+impl Kept {
+    fn given_back(&self, reference: &str) -> Money {
+        let stands =
+            |(of, _, answer): &&(String, Money, RefundAnswer)| of == reference && answer.state != RefundState::Refused;
+        self.refunds.values().filter(stands).map(|(_, amount, _)| *amount).sum()
     }
 }
 
@@ -175,6 +224,35 @@ impl PaymentGateway for FakeGateway {
             notice.state = NoticeState::Cancelled;
             Ok(CancelOutcome::Cancelled)
         })
+    }
+
+    fn refunds(&self) -> bool {
+        self.refunds
+    }
+
+    async fn refund(&self, ask: &RefundAsk<'_>) -> Result<RefundAnswer, PortError> {
+        self.must_refund()?;
+        self.call(|kept| {
+            if let Some((.., known)) = kept.refunds.get(ask.key) {
+                return Ok(known.clone());
+            }
+            let reference = ask.of.reference.folded();
+            let paid = kept.requests.get(&reference).filter(|n| n.state == NoticeState::Paid).map(|n| n.gross);
+            if paid.is_none_or(|paid| ask.amount > paid - kept.given_back(&reference)) {
+                let reason = "there is not so much to give back".to_owned();
+                return Err(PortError::Refused { code: "fake.refund", reason });
+            }
+            let state = if kept.slow { RefundState::Pending } else { RefundState::Done };
+            let provider_id = Some(format!("RF-{}", ask.key));
+            let answer = RefundAnswer { state, provider_id, reason: String::new() };
+            kept.refunds.insert(ask.key.to_owned(), (reference, ask.amount, answer.clone()));
+            Ok(answer)
+        })
+    }
+
+    async fn refund_status(&self, ask: &RefundAsk<'_>) -> Result<Option<RefundAnswer>, PortError> {
+        self.must_refund()?;
+        self.call(|kept| Ok(kept.refunds.get(ask.key).map(|(.., answer)| answer.clone())))
     }
 
     fn read(&self, headers: &[(String, String)], raw_body: &[u8]) -> Result<PaymentNotice, NoticeRefused> {

@@ -46,6 +46,10 @@ impl State {
                 .values()
                 .any(|of| of.customer_id == customer && of.closing.is_none() && of.kept_until > at)
             || self.gateway_requests.values().any(|of| of.customer_id == customer && gateway(of.state))
+            || self.gateway_refunds.values().any(|of| {
+                let his = self.refunds.get(&of.id).is_some_and(|refund| refund.customer_id == customer);
+                his && !of.state.is_over()
+            })
             || self.outbox.values().any(|kept| message(kept.row.state) && is_his(&kept.row.effect))
     }
 
@@ -93,6 +97,8 @@ impl State {
         change(&mut self.access_events, |(line, _), _| lines.contains(line), |row| less(&mut row.reason));
         change(&mut self.credit_notes, |_, row| row.customer_id == customer, |row| less(&mut row.note));
         change(&mut self.refunds, |_, row| row.customer_id == customer, |row| less(&mut row.note));
+        let refunds: Vec<_> = self.refunds.values().filter(|r| r.customer_id == customer).map(|r| r.id).collect();
+        change(&mut self.gateway_refunds, |id, _| refunds.contains(id), |row| less(&mut row.note));
         change(&mut self.write_offs, |_, row| row.customer_id == customer, |row| less(&mut row.reason));
         let reversed = |kept: &mut super::state::KeptPayment| {
             if let Some(reversal) = kept.reversal.as_mut() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::calendar::{Date, Zone};
 use crate::ending::RecordId;
 use crate::money::Money;
-use crate::payment::{Channel, Deposit, GatewayBalance, GatewayRequest, Payout, Purse};
-use crate::ports::{ChangeSet, GatewayQuery, PayoutRow, StoreError};
+use crate::payment::{Channel, Deposit, GatewayBalance, GatewayRefund, GatewayRequest, Payout, Purse, Refund};
+use crate::ports::{ChangeSet, GatewayQuery, GatewayRefundQuery, PayoutRow, StoreError};
 use crate::text::Code;
 
 use super::state::{KeptPayment, State, must_exist};
@@ -37,6 +37,18 @@ impl State {
             }
             self.gateway_requests.put(row.id, GatewayRequest { revision: row.revision + 1, ..row });
         }
+        for row in changes.gateway_refunds.drain(..) {
+            must_exist(self.refunds.has(&row.id), "refund")?;
+            self.must_have_payment(row.payment_id)?;
+            let before = self.gateway_refunds.get(&row.id);
+            if row.revision == 0 && before.is_some() {
+                return Err(StoreError::Duplicate { what: "gateway_refund" });
+            }
+            if row.revision != 0 && before.is_none_or(|b| b.revision != row.revision) {
+                return Err(StoreError::Conflict);
+            }
+            self.gateway_refunds.put(row.id, GatewayRefund { revision: row.revision + 1, ..row });
+        }
         for payout in changes.payouts.drain(..) {
             if self.payouts.has(&payout.id) {
                 return Err(StoreError::Duplicate { what: "payout.id" });
@@ -59,6 +71,9 @@ impl State {
         let standing = |p: &&KeptPayment| p.reversal.is_none() && p.payment.channel == Channel::Gateway;
         for kept in self.payments.values().filter(standing) {
             add(&kept.payment.provider, [kept.payment.amount, Money::ZERO, Money::ZERO]);
+        }
+        for (gateway, refund) in self.given_back() {
+            add(gateway, [-refund.amount, Money::ZERO, Money::ZERO]);
         }
         for row in self.gateway_requests.values().filter(|r| r.payment_id.is_some()) {
             add(&row.gateway, [Money::ZERO, row.fee.unwrap_or_default(), Money::ZERO]);
@@ -87,6 +102,8 @@ impl State {
                     let payment = request.payment_id.and_then(|id| self.payments.get(&id));
                     days.extend(payment.map(|kept| (day(kept), -request.fee.unwrap_or_default())));
                 }
+                let ours = self.given_back().filter(|(of, _)| *of == gateway);
+                days.extend(ours.map(|(_, refund)| (refund.on, -refund.amount)));
                 let stands = |p: &&Payout| p.gateway == *gateway && !self.endings.has(&RecordId::Payout(p.id));
                 days.extend(self.payouts.values().filter(stands).map(|p| (p.on, -p.taken())));
             }
@@ -94,9 +111,22 @@ impl State {
         days
     }
 
+    /// What gateways gave back, or are asked to, with the gateway.
+    fn given_back(&self) -> impl Iterator<Item = (&Code, &Refund)> {
+        let stands = |row: &&GatewayRefund| !self.endings.has(&RecordId::Refund(row.id));
+        let rows = self.gateway_refunds.values().filter(stands);
+        rows.filter_map(|row| self.refunds.get(&row.id).map(|refund| (&row.gateway, refund)))
+    }
+
     pub(super) fn payout_row(&self, payout: &Payout) -> PayoutRow {
         PayoutRow { payout: payout.clone(), ending: self.endings.get(&RecordId::Payout(payout.id)).cloned() }
     }
+}
+
+pub(super) fn refund_matches(row: &GatewayRefund, query: GatewayRefundQuery) -> bool {
+    query.id.is_none_or(|id| id == row.id)
+        && query.payment.is_none_or(|payment| payment == row.payment_id)
+        && query.poll_due.is_none_or(|at| row.poll_at.is_some_and(|due| due <= at))
 }
 
 pub(super) fn gateway_matches(row: &GatewayRequest, query: &GatewayQuery) -> bool {

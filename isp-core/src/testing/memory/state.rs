@@ -22,7 +22,8 @@ use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{
-    Allocation, Deposit, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout, Refund, WriteOff,
+    Allocation, Deposit, GatewayRefund, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout,
+    Refund, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
@@ -156,6 +157,7 @@ state! {
     gateway_requests: PaymentRequestId => GatewayRequest,
     payouts: PayoutId => Payout,
     refunds: RefundId => Refund,
+    gateway_refunds: RefundId => GatewayRefund,
     bank_files: BankFileId => ImportedFile,
     mutations: MutationId => MutationRow,
     payer_aliases: MutationId => PayerAlias,

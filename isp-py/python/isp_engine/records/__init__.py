@@ -67,10 +67,12 @@ from isp_engine.records.gateways import (
     GatewayAsk,
     GatewayKind,
     GatewayNotice,
+    GatewayRefund,
     GatewaySettings,
     GatewayTransaction,
     NoticeState,
     PayChannel,
+    RefundState,
 )
 from isp_engine.records.isolation import (
     AccessFacts,
@@ -309,6 +311,7 @@ __all__ = [
     "GatewayAsk",
     "GatewayKind",
     "GatewayNotice",
+    "GatewayRefund",
     "GatewaySettings",
     "GatewayTransaction",
     "GivenBack",
@@ -398,6 +401,7 @@ __all__ = [
     "Reason",
     "ReceivedOutcome",
     "ReceivedPayment",
+    "RefundState",
     "Reminder",
     "ReminderKind",
     "Reopened",

@@ -12,6 +12,7 @@ PayChannel: TypeAlias = Literal[
 ]
 NoticeState: TypeAlias = Literal["pending", "paid", "expired", "cancelled", "refunded"]
 CancelOutcome: TypeAlias = Literal["cancelled", "cannot", "too_late"]
+RefundState: TypeAlias = Literal["pending", "done", "refused"]
 
 
 class GatewaySettings(NamedTuple):
@@ -63,6 +64,15 @@ class GatewayAnswer(NamedTuple):
     url: str | None
     expires_at: datetime | None
     fee: Money | None
+
+
+class GatewayRefund(NamedTuple):
+    """What a gateway says of a refund: ``pending`` until it has brought the money to the customer, ``done``, or ``refused`` with
+    its own word for why."""
+
+    state: RefundState
+    provider_id: str | None
+    reason: str
 
 
 class GatewayNotice(NamedTuple):

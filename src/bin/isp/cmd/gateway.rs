@@ -328,7 +328,7 @@ pub(super) async fn poll(ctx: &Context) -> anyhow::Result<Exit> {
 }
 
 /// What a gateway did not do, in its name.
-fn of_gateway(name: &Code, error: EngineError) -> anyhow::Error {
+pub(super) fn of_gateway(name: &Code, error: EngineError) -> anyhow::Error {
     match error {
         EngineError::Port(PortError::Refused { reason, .. }) => {
             Failure::Gateway { name: name.to_string(), reason }.into()

@@ -72,13 +72,13 @@ pub(crate) struct List {
 pub(crate) struct Which {
     /// Through whom it came.
     #[arg(value_parser = args::code)]
-    provider: Code,
+    pub(crate) provider: Code,
     /// The provider's reference.
     #[arg(value_parser = args::reference)]
-    reference: Reference,
+    pub(crate) reference: Reference,
     /// Whose, where several customers have a slip of this number.
     #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    pub(crate) customer: Option<Code>,
 }
 
 #[derive(Debug, Args)]

@@ -1,19 +1,24 @@
 //! `isp refund`: credit that is paid out to customers.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone, plausible_day};
+use isp_core::engine::RefundWish;
 use isp_core::ids::RefundId;
-use isp_core::payment::{Channel, Refund};
-use isp_core::ports::{RefundRow, Store};
+use isp_core::payment::{Channel, GatewayRefund, Refund, RefundState};
+use isp_core::ports::{GatewayRefundQuery, RefundRow, Store};
 use isp_core::text::Code;
 
+use super::gateway::of_gateway;
 use super::record::{self, Which, Why};
 use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
+use crate::wire;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,6 +27,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp refund add P001 --note 'berhenti langganan'\n  isp refund add P001 50.000 --from bank --note 'transfer ke BCA'"
     )]
     Add(Add),
+    /// Give a payment back through the gateway that it came through, or a part, out of the customer's credit.
+    #[command(
+        after_help = "Examples:\n  isp refund ask midtrans 9aed5972-5b6a-401e-894b-a32c91ed1a3a --note 'bayar dua kali'\n  isp refund ask xendit pr-90392f42 50.000\n\nMidtrans and Xendit give back what came by QRIS or a wallet; a virtual account and a shop cannot. Tripay and Duitku give nothing back: pay the customer yourself, and book it with isp refund add. An answer that was lost is settled by the next isp deliver."
+    )]
+    Ask(Ask),
     /// List refunds, oldest first; those that were taken back say so.
     List(List),
     /// Show one refund.
@@ -50,6 +60,18 @@ pub(crate) struct Add {
     note: String,
     #[command(flatten)]
     sure: Sure,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    #[command(flatten)]
+    which: super::payment::Which,
+    /// How much; all that is left of the payment when not given.
+    #[arg(value_parser = args::money)]
+    amount: Option<Money>,
+    /// In words; they stay here.
+    #[arg(long, default_value = "")]
+    note: String,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +113,28 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let made = ctx.engine(store).refund(refund, args.sure.told()).await?;
             ctx.say("done.refund", &[("code", customer.code.to_string()), ("amount", made.amount.to_string())])?;
         }
+        Command::Ask(Ask { which, amount, note }) => {
+            let customer = which.customer.as_ref();
+            let payment = find::payment(ctx, store, &which.provider, &which.reference, customer).await?;
+            let gateway = wire::gateway(&ctx.config, &which.provider)?;
+            let wish = RefundWish {
+                id: RefundId(ctx.id()),
+                payment: payment.payment.id,
+                amount,
+                by: ctx.officer.to_string(),
+                note,
+            };
+            let asked = ctx.engine(store).refund_at_gateway(gateway.as_ref(), &wish, ctx.now).await;
+            let (refund, told) = asked.map_err(|error| of_gateway(&which.provider, error))?;
+            let code = find::codes(ctx, store, [refund.customer_id]).await?.remove(&refund.customer_id);
+            let variables = [
+                ("code", code.unwrap_or_default()),
+                ("amount", refund.amount.to_string()),
+                ("gateway", told.gateway.to_string()),
+            ];
+            let said = if told.state == RefundState::Done { "done.refund_given" } else { "done.refund_asked" };
+            ctx.say(said, &variables)?;
+        }
         Command::List(List { customer }) => {
             let of = match &customer {
                 Some(code) => Some(find::customer(ctx, store, code).await?.id),
@@ -118,6 +162,8 @@ async fn find_one(ctx: &Context, store: &dyn Store, which: &Which) -> anyhow::Re
 }
 
 async fn table(ctx: &Context, store: &dyn Store, all: &[RefundRow]) -> anyhow::Result<Rows> {
+    let at_gateways = store.gateway_refunds(ctx.tenant(), GatewayRefundQuery::default()).await?;
+    let at_gateways: BTreeMap<RefundId, GatewayRefund> = at_gateways.into_iter().map(|row| (row.id, row)).collect();
     let codes = find::codes(ctx, store, all.iter().map(|row| row.refund.customer_id)).await?;
     let mut rows = Rows::new(&[
         column("date"),
@@ -131,12 +177,19 @@ async fn table(ctx: &Context, store: &dyn Store, all: &[RefundRow]) -> anyhow::R
         column("id"),
     ]);
     for RefundRow { refund, ending } in all {
-        let [state, ended] = record::ended(ending.as_ref(), Zone::Wib);
+        let [mut state, ended] = record::ended(ending.as_ref(), Zone::Wib);
+        let at_gateway = at_gateways.get(&refund.id);
+        if let Some(row) = at_gateway {
+            state = Cell::Word(row.state.code());
+        }
         rows.push(vec![
             refund.on.into(),
             Cell::maybe(codes.get(&refund.customer_id)),
             refund.amount.into(),
-            Cell::Word(refund.paid_from.code()),
+            match at_gateway {
+                Some(row) => Cell::text(&row.gateway),
+                None => Cell::Word(refund.paid_from.code()),
+            },
             Cell::text(&refund.by),
             Cell::text(&refund.note),
             state,

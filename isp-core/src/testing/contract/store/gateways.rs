@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 
 use crate::ending::{Ending, EndingKind, RecordId};
-use crate::ids::{CustomerId, InvoiceId, PaymentRequestId, PayoutId, TenantId};
+use crate::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId, PayoutId, RefundId, TenantId};
 use crate::money::Money;
-use crate::payment::{Channel, GatewayBalance, GatewayRequest, GatewayState, Instructions, PayChannel, Payout, Purse};
-use crate::ports::{ChangeSet, GatewayQuery, PageQuery, PayoutRow, Store, StoreError};
+use crate::payment::{
+    Channel, GatewayBalance, GatewayRefund, GatewayRequest, GatewayState, Instructions, PayChannel, Payout, Purse,
+    Refund, RefundState,
+};
+use crate::ports::{ChangeSet, GatewayQuery, GatewayRefundQuery, PageQuery, PayoutRow, Store, StoreError};
 use crate::testing::sample::{self, day, id, moment};
 use crate::text::{Code, Reference};
 
@@ -175,4 +178,83 @@ pub(super) async fn a_gateway_holds_what_it_took_less_fees_and_payouts(store: &d
     assert_eq!(refused(store, tenant, back(early.id)).await, StoreError::Duplicate { what: "record.ending" });
     let unknown = refused(store, tenant, back(PayoutId(id(51, 9)))).await;
     assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");
+}
+
+pub(super) async fn a_refund_at_a_gateway_is_kept_once_and_moves_on(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    let customer = w.customers[0].id;
+    let mut payment = sample::payment(tenant, 1, customer, 165_000, moment(MADE));
+    (payment.provider, payment.channel) = (code("Midtrans"), Channel::Gateway);
+    write(store, tenant, ChangeSet { payments: vec![payment.clone()], ..ChangeSet::default() }).await;
+    let refund = |number: u64, amount| Refund {
+        id: RefundId(id(71, number)),
+        customer_id: customer,
+        amount: Money::rupiah(amount),
+        paid_from: Channel::Gateway,
+        on: day("2026-01-16"),
+        by: "Sari".into(),
+        note: "pindah rumah".into(),
+        parts: vec![(payment.id, Money::rupiah(amount))],
+    };
+    let row = |number: u64| GatewayRefund {
+        id: RefundId(id(71, number)),
+        gateway: code("midtrans"),
+        payment_id: payment.id,
+        reference: Reference::parse("reference", "INV-1-AB12").expect("a reference"),
+        state: RefundState::Attempting,
+        provider_id: None,
+        asked_at: moment(MADE),
+        poll_at: Some(moment(MADE) + TimeDelta::minutes(1)),
+        note: String::new(),
+        revision: 0,
+    };
+    let asked = |number, amount| ChangeSet {
+        refunds: vec![refund(number, amount)],
+        gateway_refunds: vec![row(number)],
+        ..ChangeSet::default()
+    };
+    let alone = ChangeSet { gateway_refunds: vec![row(1)], ..ChangeSet::default() };
+    let error = refused(store, tenant, alone.clone()).await;
+    assert!(matches!(error, StoreError::Rejected { .. }), "a refund that is not there: {error:?}");
+    write(store, tenant, asked(1, 100_000)).await;
+    assert_eq!(refused(store, tenant, alone).await, StoreError::Duplicate { what: "gateway_refund" });
+    assert_eq!(refused(store, tenant, asked(2, 65_001)).await, StoreError::Conflict, "there is not so much left");
+    write(store, tenant, asked(2, 60_000)).await;
+    let kept = |number| GatewayRefund { revision: 1, ..row(number) };
+    let all = async |query| store.gateway_refunds(tenant, query).await.expect("refunds");
+    assert_eq!(all(GatewayRefundQuery::default()).await, [kept(1), kept(2)]);
+    // It moves on, from where it stands only.
+    let done = GatewayRefund {
+        state: RefundState::Done,
+        provider_id: Some("rfd-1".into()),
+        poll_at: None,
+        note: "told".into(),
+        ..kept(1)
+    };
+    let put = |row: &GatewayRefund| ChangeSet { gateway_refunds: vec![row.clone()], ..ChangeSet::default() };
+    write(store, tenant, put(&done)).await;
+    assert_eq!(refused(store, tenant, put(&done)).await, StoreError::Conflict);
+    let done = GatewayRefund { revision: 2, ..done };
+    let of = |id| GatewayRefundQuery { id: Some(id), ..GatewayRefundQuery::default() };
+    assert_eq!(all(of(done.id)).await, std::slice::from_ref(&done));
+    let due = GatewayRefundQuery { poll_due: row(2).poll_at, ..GatewayRefundQuery::default() };
+    assert_eq!(all(due).await, [kept(2)]);
+    assert!(all(GatewayRefundQuery { poll_due: Some(moment(MADE)), ..due }).await.is_empty());
+    let of_payment = GatewayRefundQuery { payment: Some(payment.id), ..GatewayRefundQuery::default() };
+    assert_eq!(all(of_payment).await, [done, kept(2)]);
+    let of_another = GatewayRefundQuery { payment: Some(PaymentId(id(9, 99))), ..GatewayRefundQuery::default() };
+    assert!(all(of_another).await.is_empty());
+    // What goes back is no longer at the gateway; what it refuses is there again.
+    let received = async || store.gateway_balances(tenant).await.expect("balances")[0].received.as_i64();
+    assert_eq!(received().await, 5_000);
+    let purse = || purse_days(store, tenant, Purse::Gateway(code("midtrans")));
+    let went = |amount| (day("2026-01-16"), Money::rupiah(amount));
+    let came = (day("2026-01-15"), Money::rupiah(165_000));
+    assert_eq!(purse().await, [came, went(-160_000)]);
+    let at = moment("2026-01-18T03:00:00Z");
+    let ending = Ending { kind: EndingKind::TakenBack, at, by: "midtrans".into(), reason: "refused".into() };
+    let back = ChangeSet { endings: vec![(RecordId::Refund(refund(2, 1).id), ending)], ..ChangeSet::default() };
+    write(store, tenant, back).await;
+    assert_eq!(received().await, 65_000);
+    assert_eq!(purse().await, [came, went(-100_000)]);
 }

@@ -147,6 +147,7 @@ suite! { $
     gateways {
         a_document_is_asked_for_once_at_a_gateway
         a_gateway_holds_what_it_took_less_fees_and_payouts
+        a_refund_at_a_gateway_is_kept_once_and_moves_on
     }
     bank {
         mutations_are_kept_once

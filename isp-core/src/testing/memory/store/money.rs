@@ -10,16 +10,17 @@ use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, 
 use crate::ledger::{Account, Expense, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
+    WriteOff,
 };
 use crate::ports::{
-    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
-    RequestQuery, StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow,
+    PayoutRow, RefundRow, RequestQuery, StoreError,
 };
 use crate::text::{Code, Reference};
 
 use super::super::bank::mutation_matches;
-use super::super::gateway::gateway_matches;
+use super::super::gateway::{gateway_matches, refund_matches};
 use super::super::request::request_matches;
 use super::super::state::State;
 use super::{MemoryStore, after, all};
@@ -134,6 +135,14 @@ impl MoneyStore for MemoryStore {
             all.sort_by_key(|row| (row.refund.on, row.refund.id));
             all
         })
+    }
+
+    async fn gateway_refunds(
+        &self,
+        tenant: TenantId,
+        query: GatewayRefundQuery,
+    ) -> Result<Vec<GatewayRefund>, StoreError> {
+        self.read(tenant, |s| s.gateway_refunds.values().filter(|row| refund_matches(row, query)).cloned().collect())
     }
 
     async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {
