@@ -2,6 +2,8 @@ from datetime import timedelta
 
 # Odoo's code of a provider -> the engine's kind of gateway.
 KINDS = {"isp_midtrans": "midtrans", "isp_tripay": "tripay", "isp_duitku": "duitku"}
+# Those that give money back by their API.
+REFUNDS = {"isp_midtrans"}
 # The provider's own QRIS code: no gateway is asked, and the bank tells of the money.
 OWN = "isp_qris"
 # Odoo's payment method -> how the customer pays at a gateway. Odoo has no method for the tills of shops.

@@ -242,7 +242,7 @@ class PaymentTransaction(models.Model):
         elif notice.state in ("expired", "cancelled") and self.state in ("draft", "pending", "error"):
             # Money that came is not taken away by what is told late.
             self._set_canceled(extra_allowed_states=("error",))
-        elif notice.state == "refunded":
+        elif notice.state == "refunded" and not self._isp_given_back_as_asked(notice):
             self.isp_given_back = True
             self._isp_tell(_("%s says that money was given back. Take the payment back, if it was this one.", self.provider_id.name))
 
@@ -263,12 +263,6 @@ class PaymentTransaction(models.Model):
             self.isp_paid_at = notice.paid_at and notice.paid_at.astimezone(timezone.utc).replace(tzinfo=None)
             # Money that came late came all the same.
             self._set_done(extra_allowed_states=("cancel",))
-
-    def _send_refund_request(self, amount_to_refund=None):
-        """No gateway is asked: Odoo would log that it was."""
-        if self.provider_code in (*KINDS, OWN):
-            raise UserError(_("Money is given back at %s itself. What it tells of that is left to a person here.", self.provider_id.name))
-        return super()._send_refund_request(amount_to_refund=amount_to_refund)
 
     def _isp_tell(self, what):
         """Leave it to the colleagues of the billing: once, also when they have seen to it and the gateway says it again."""
@@ -299,7 +293,7 @@ class PaymentTransaction(models.Model):
 
     def _create_payment(self, **extra_create_values):
         """The payment is known by the gateway's own reference, however often it is told (rule P1)."""
-        if self.provider_code not in KINDS:
+        if self.provider_code not in KINDS or self.operation == "refund":
             return super()._create_payment(**extra_create_values)
         company, payments = self.provider_id.company_id, self.env["account.payment"]
         invoices = self._isp_without_cancelled()
@@ -340,7 +334,8 @@ class PaymentTransaction(models.Model):
         """Ask about requests that nobody told of: their webhook may be lost."""
         now, silent = fields.Datetime.now(), set()
         waiting = self.sudo().search([
-            ("provider_code", "in", list(KINDS)), ("state", "in", ("draft", "pending", "error")), ("isp_asked_at", ">", now - ASKED_ABOUT),
+            ("provider_code", "in", list(KINDS)), ("state", "in", ("draft", "pending", "error")),
+            "|", ("isp_asked_at", ">", now - ASKED_ABOUT), "&", ("operation", "=", "refund"), ("state", "in", ("draft", "pending")),
             ("provider_id.isp_key_sealed", "!=", False),
             "|", ("isp_looked_at", "=", False), ("isp_looked_at", "<", now - SOON_AFTER),
             "|", "|", ("isp_looked_at", "=", False), ("isp_asked_at", ">", now - SOON), ("isp_looked_at", "<", now - LATER_AFTER),

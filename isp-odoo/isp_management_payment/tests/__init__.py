@@ -3,3 +3,4 @@ from . import test_gateway_attacks
 from . import test_gateway_page
 from . import test_own_qris
 from . import test_gateway_fees
+from . import test_gateway_refunds

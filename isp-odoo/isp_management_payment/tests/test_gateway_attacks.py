@@ -295,8 +295,11 @@ class TestGatewayMoney(GatewayCommon):
         transaction = self.ask()
         self.pay_at(transaction)
         self.webhook(transaction)
-        self.assertFalse(transaction.provider_id.support_refund)
+        # It pays an invoice: there is no credit to give back.
         self.assertFalse(self.payment(transaction).amount_available_for_refund)
+        with self.assertRaisesRegex(UserError, "What pays an invoice is not"):
+            transaction.sudo().action_refund(1_000)
+        self.assertFalse(self.gateways["isp_midtrans"].given_back(transaction.reference))
 
     def test_nothing_is_asked_for_what_is_paid(self):
         self.pay(self.move, on=date(2026, 3, 10))

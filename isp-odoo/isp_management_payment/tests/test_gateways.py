@@ -102,16 +102,16 @@ class TestGateways(GatewayCommon):
         self.webhook(transaction)
         self.assertEqual(self.line.desired_access, "open")
 
-    def test_no_refund_is_claimed_that_nobody_asks_for(self):
-        transaction = self.ask()
+    def test_what_is_given_back_at_the_gateway_itself_is_told_once(self):
+        transaction = self.ask("isp_tripay")
         self.pay_at(transaction)
         self.webhook(transaction)
-        self.assertFalse(any(provider.support_refund for provider in self.providers.values()))
-        with self.assertRaisesRegex(UserError, "at Midtrans itself"):
+        self.assertFalse(self.providers["isp_tripay"].support_refund)
+        with self.assertRaisesRegex(UserError, "at Tripay itself"):
             transaction.sudo().action_refund(transaction.amount)
         self.assertFalse(transaction.child_transaction_ids)
         # What was given back there is told once, and the payment stays until a person takes it back.
-        self.gateways["isp_midtrans"].set(transaction.reference, "refunded")
+        self.gateways["isp_tripay"].set(transaction.reference, "refunded")
         self.webhook(transaction)
         self.webhook(transaction)
         self.assertTrue(transaction.isp_given_back)
