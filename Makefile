@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust citus test-py chaos bench fuzz wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
+.PHONY: help demo test lint test-rust citus test-py chaos bench fuzz wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist image wheels deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ dist: setup ## what a release ships: crates, Debian package, guide, wheels for f
 
 wheels: setup ## the wheel for four kinds of Linux and its source archive, into dist/
 	scripts/wheels $(ARGS)
+
+image: setup ## an OCI image of the program, into dist/, made from no other image
+	scripts/image $(ARGS)
 
 odoo-test: setup ## the Odoo addon's tests: make odoo-test ODOO_SRC=/path/to/odoo-17.0
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_test $(ARGS)
