@@ -6,6 +6,7 @@
     "license": "LGPL-3",
     "author": "The isp project",
     "depends": ["account", "mail", "portal"],
+    # The wheel of the same checkout: isp-odoo/README.md, Upgrade.
     "external_dependencies": {"python": ["isp_engine", "cryptography"]},
     "data": [
         "security/isp_groups.xml",

@@ -9,15 +9,16 @@ import pytest
 ROOT = Path(__file__).parents[2] / "isp-odoo"
 
 
-def checker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("no_rules", ROOT / "checks" / "no_rules.py")
+def checker(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "checks" / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-NO_RULES = checker()
+NO_RULES = checker("no_rules")
+ANSWERS = checker("answers")
 
 
 def test_the_addon_decides_nothing() -> None:
@@ -70,3 +71,21 @@ def test_what_maps_is_left_alone(tmp_path: Path) -> None:
         "        return (line.paused_from, move.amount_total * 1, [*a, *b], round(seconds))\n"
     )
     assert not NO_RULES.look(tmp_path, {})
+
+
+def test_each_action_answers_a_program() -> None:
+    assert not ANSWERS.look()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    ["self.state = 'done'", "return", "return None", "if self.state == 'done':\n            return True", "for line in self:\n            return True"],
+)
+def test_an_action_without_an_answer_is_found(planted: str, tmp_path: Path) -> None:
+    models = tmp_path / "isp_management" / "models"
+    models.mkdir(parents=True)
+    head = "class Line:\n    def action_do(self):\n        "
+    (models / "planted.py").write_text(head + planted + "\n")
+    assert ANSWERS.look(tmp_path) == ["isp_management/models/planted.py:2: action_do may return None"]
+    (models / "planted.py").write_text(head + "if self:\n            raise UserError(\"no\")\n        return True\n")
+    assert not ANSWERS.look(tmp_path)

@@ -126,11 +126,14 @@ class IspCpe(models.Model):
         for cpe in self.filtered(lambda c: c.state != "installed"):
             cpe._isp_log("installed", _("Installed"))
             cpe._isp_may_write().write({"state": "installed", "installed_on": cpe.company_id._isp_today(), "returned_on": False})
+        return True
 
     def action_return(self):
         for cpe in self.filtered(lambda c: c.state == "installed"):
             cpe._isp_log("returned", _("Returned"))
             cpe._isp_may_write().write({"state": "returned", "returned_on": cpe.company_id._isp_today()})
+        return True
 
     def action_lost(self):
         self.filtered(lambda c: c.state == "installed")._isp_may_write().write({"state": "lost"})
+        return True

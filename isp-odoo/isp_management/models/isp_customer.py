@@ -220,12 +220,14 @@ class IspCustomer(models.Model):
 
         for day, customers in self._isp_may_write(TECHNICIAN, BILLING).grouped(begun).items():
             customers.write({"state": "active", "activated_on": day, "terminated_on": False, "termination_reason": False})
+        return True
 
     def action_terminate(self):
         for customer in self._isp_may_write(BILLING):
             if customer.subscription_ids.filtered(lambda s: s.state in ("active", "paused")):
                 raise UserError(_("Terminate the subscriptions of %s first.", customer.display_name))
             customer.write({"state": "terminated", "terminated_on": customer.company_id._isp_today()})
+        return True
 
     def action_view_invoices(self):
         self.ensure_one()

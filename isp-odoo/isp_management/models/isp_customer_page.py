@@ -94,6 +94,7 @@ class IspCustomer(models.Model):
         self._isp_may_write(BILLING).write({"page_token": False, "page_number": False})
         for customer in self:
             customer.message_post(body=_("The links to the customer's page are worthless now; the next message carries another one."))
+        return True
 
     # What is on it
 

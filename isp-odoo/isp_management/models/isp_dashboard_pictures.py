@@ -31,9 +31,15 @@ class IspDashboard(models.AbstractModel):
 
     def _notices(self, company):
         """What the manager has to know of these books."""
-        if not self.env.user.has_group("isp_management.group_manager") or company.currency_id.rounding >= 1:
+        if not self.env.user.has_group("isp_management.group_manager"):
             return []
-        return [_(
+        notices = [] if company.isp_is_rupiah else [company._isp_no_rupiah()]
+        trouble = self.env["isp.sealed.mixin"]._isp_key_trouble()
+        if trouble:
+            notices.append(trouble)
+        if company.currency_id.rounding >= 1:
+            return notices
+        return [*notices, _(
             "The books round %(currency)s to %(rounding)s. Whole rupiah are asked for, and nobody is isolated for a fraction; with a rounding of 1"
             " there are none.", currency=company.currency_id.name, rounding=company.currency_id.rounding,
         )]

@@ -31,6 +31,8 @@ class IspDemo(models.AbstractModel):
         known = self.env["ir.module.module"].search_count([("name", "=", "l10n_id"), ("state", "=", "installed")])
         if not company.chart_template:
             charts.try_loading("id" if known else "generic_coa", company=company, install_demo=False)
+            # Another chart brings the currency of its own country.
+            company.currency_id = self.env.ref("base.IDR")
         # As the system, as at an installation: states are written that only time brings about.
         self = self.sudo().with_company(company).with_context(tracking_disable=True, mail_create_nosubscribe=True)
         company = company.with_env(self.env)

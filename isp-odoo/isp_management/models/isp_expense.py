@@ -59,6 +59,7 @@ class IspExpense(models.Model):
                 expense.partner_id,
             )
             expense.write({"state": "posted", "move_id": move.id})
+        return True
 
     def action_cancel(self):
         """Take a posted expense out of the result by a reversing entry; nothing is deleted."""
@@ -68,3 +69,4 @@ class IspExpense(models.Model):
                     [{"date": expense.company_id._isp_today(), "ref": _("Cancelled: %s", expense.name)}], cancel=True
                 )
             expense.state = "cancelled"
+        return True

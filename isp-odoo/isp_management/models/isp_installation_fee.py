@@ -164,6 +164,7 @@ class IspInstallationFee(models.Model):
             if (fee.move_ids | fee.first_move_id).filtered(lambda m: m.state == "posted"):
                 raise UserError(_("Reverse the invoices of %s first.", fee.display_name))
             fee.state = "cancelled"
+        return True
 
     def action_invoice(self):
         """Invoice the fee: the first part now, the others as drafts that Odoo posts on their day. One that goes with the first
@@ -179,6 +180,7 @@ class IspInstallationFee(models.Model):
                 fee._isp_wait()
             else:
                 fee._isp_write_invoices(fee.date, fee.instalments)
+        return True
 
     def _isp_write_invoices(self, day, instalments):
         """Write the invoices of a fee from a day on; those of days to come are drafts that Odoo posts. Returns the posted ones."""

@@ -125,6 +125,7 @@ class IspInvoiceWriter(models.AbstractModel):
         return moves
 
     def _plain_vals(self, draft):
+        draft["journal"].company_id._isp_check_rupiah()
         return {
             "move_type": "out_invoice",
             "journal_id": draft["journal"].id,

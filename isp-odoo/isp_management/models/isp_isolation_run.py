@@ -301,7 +301,7 @@ class IspSubscription(models.Model):
         """A person isolates or reopens. What a person isolated only a person reopens (rule I3)."""
         for line in self:
             if line.state != "active":
-                raise UserError(_("%s is not in service.", line.display_name))
+                raise self.env["isp.refusals"]._isp_refuse("subscription.not_serving", _("%s is not in service.", line.display_name))
         facts = [isp_engine.HandFacts(line.id, line.desired_access, line.access_cause or None) for line in self.sudo()]
         try:
             concerned = isp_engine.decide_by_hand(facts, action, self.env.user.name, reason or "")

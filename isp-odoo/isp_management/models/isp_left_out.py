@@ -144,3 +144,4 @@ class AccountMove(models.Model):
                 continue
             move.message_post(body=_("%s is billed again by the next run.", text))
             line._isp_bill_again(day, text)
+        return True

@@ -199,6 +199,7 @@ class IspNotification(models.Model):
         for message in self.sudo().filtered(lambda m: m.state in ("unknown", "failed")):
             message.write({"state": "queued", "next_attempt": False, "attempts": 0, "template": False})
         self._isp_trigger_send()
+        return True
 
     @api.model
     def _isp_stopped_domain(self, company, name=None):
@@ -225,6 +226,7 @@ class IspNotification(models.Model):
         self.sudo().filtered(lambda m: m.state in ("queued", "unknown")).write(
             {"state": "dropped", "error_code": "notification.by_hand", "error": _("Dropped by %s", self.env.user.name)}
         )
+        return True
 
     # Status reports
 

@@ -48,6 +48,7 @@ class IspOutage(models.Model):
 
     def action_close(self):
         self.filtered(lambda o: not o.until).until = fields.Datetime.now()
+        return True
 
     def action_give_back(self):
         """Show who would get how much back for this outage (restitusi)."""

@@ -203,6 +203,7 @@ class IspPaymentRequest(models.Model):
             raise AccessError(_("Payment requests are for the group Cashier."))
         self.check_access_rule("read")
         self.filtered(lambda r: r.state == "open")._isp_close("cancelled")
+        return True
 
     # What comes
 
@@ -286,7 +287,7 @@ class AccountMove(models.Model):
         """Ask for what is open of this invoice."""
         self.ensure_one()
         if not self._isp_is_open():
-            raise UserError(_("%s has no open invoice.", self.display_name))
+            raise self.env["isp.refusals"]._isp_refuse("request.nothing_owed", _("%s has no open invoice.", self.display_name))
         return self._isp_customers()._isp_ask_payment(self)
 
     def write(self, vals):

@@ -1,5 +1,6 @@
 """Fields that are encrypted at rest and revealed only to those who may, each time with a line in a log."""
 
+import logging
 import os
 
 from odoo import _, api, models, tools
@@ -7,6 +8,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..logic import vault
+
+_logger = logging.getLogger(__name__)
 
 MASK = "••••••••"
 # The vault of each key file that this process has read, with the file's time stamp: a rotated key is seen at once.
@@ -24,7 +27,7 @@ class IspSealedMixin(models.AbstractModel):
     def _isp_vault(self):
         """The vault of ``isp_vault_key_file`` in odoo.conf, else of a key made on first use in Odoo's data directory."""
         configured = tools.config.get("isp_vault_key_file")
-        path = configured or os.path.join(tools.config["data_dir"], "isp", "%s.key" % self.env.cr.dbname)
+        path = configured or self._isp_own_key_file()
         try:
             if not configured and not os.path.exists(path):
                 if self._isp_anything_sealed():
@@ -38,6 +41,29 @@ class IspSealedMixin(models.AbstractModel):
             return known[1]
         except (OSError, vault.VaultError, ValueError) as error:
             raise UserError(_("The key of the vault cannot be used: %s", error)) from error
+
+    @api.model
+    def _isp_key_trouble(self):
+        """Why the key cannot be used, or None. A key that nothing needs yet is not made here."""
+        configured = tools.config.get("isp_vault_key_file")
+        if configured or os.path.exists(self._isp_own_key_file()) or self._isp_anything_sealed():
+            try:
+                self._isp_vault()
+            except UserError as error:
+                return str(error)
+        return None
+
+    def _register_hook(self):
+        """A start of the server, an installation and an upgrade say that the key cannot be used, and not only the first secret."""
+        super()._register_hook()
+        if self._name == "isp.sealed.mixin":
+            trouble = self._isp_key_trouble()
+            if trouble:
+                _logger.error("%s", trouble)
+
+    @api.model
+    def _isp_own_key_file(self):
+        return os.path.join(tools.config["data_dir"], "isp", "%s.key" % self.env.cr.dbname)
 
     @api.model
     def _isp_anything_sealed(self):

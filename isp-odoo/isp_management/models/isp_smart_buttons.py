@@ -1,7 +1,6 @@
 """From each screen to the others that belong to it, and back: what the smart buttons open."""
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
 
 from ..logic.money import OWED_FROM
 
@@ -31,7 +30,9 @@ class IspSmartMixin(models.AbstractModel):
     def _isp_register(self, moves):
         """Odoo's own dialog of a payment for these invoices, oldest first."""
         if not moves:
-            raise UserError(_("%s has no open invoice.", ", ".join(self.mapped("display_name"))))
+            raise self.env["isp.refusals"]._isp_refuse(
+                "request.nothing_owed", _("%s has no open invoice.", ", ".join(self.mapped("display_name")))
+            )
         return moves.action_register_payment()
 
 

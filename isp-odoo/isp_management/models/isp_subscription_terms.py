@@ -5,7 +5,6 @@ from collections import defaultdict
 import isp_engine
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools.misc import format_date, formatLang
 
 from ..logic import access_rows, terms_rows
@@ -51,7 +50,7 @@ class IspSubscription(models.Model):
         lines = self._isp_may_write(TECHNICIAN, BILLING)
         for line in lines:
             if line.state != "draft":
-                raise UserError(_("%s is not new.", line.display_name))
+                raise self.env["isp.refusals"]._isp_refuse("access.nothing_to_do", _("%s is not new.", line.display_name))
             start = line.activation_date or line._isp_today()
             if not (line.activation_date and line.billing_day):
                 line.write({"activation_date": start, "billing_day": line.billing_day or start.day})
@@ -59,20 +58,36 @@ class IspSubscription(models.Model):
                 line.billed_from = line._isp_bill_from()
         lines._isp_change_terms(lambda line: None)
         lines.customer_id.filtered(lambda c: c.state != "active").action_activate()
+        nowhere = lines.filtered(lambda line: not line.router_id)
+        if not nowhere:
+            return True
+        return {
+            "type": "ir.actions.client", "tag": "display_notification",
+            "params": {
+                "type": "warning", "sticky": True, "title": _("No router"),
+                "message": _(
+                    "%s is billed from now on, and no router opens it: choose the router of the line.", ", ".join(nowhere.mapped("display_name"))
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def action_pause(self):
         """A pause (cuti) from today on: access and billing stop."""
         self._isp_may_write(BILLING)._isp_change_terms(lambda line: isp_engine.PauseLine(line._isp_today()))
+        return True
 
     def action_resume(self):
         """Service goes on today."""
         self._isp_may_write(BILLING)._isp_change_terms(lambda line: isp_engine.ResumeLine(line._isp_today()))
+        return True
 
     def action_terminate(self):
         """The line ends now: closed at once, and yesterday was its last day. For another day there is the wizard."""
         self._isp_may_write(BILLING)._isp_change_terms(lambda line: isp_engine.EndLine(
             line.activation_date if line._isp_standing() == "pending" else line._isp_today()
         ))
+        return True
 
     def action_isp_terms(self):
         """Open the wizard that shows what a wish comes to; ``isp_terms`` in the context says which."""

@@ -110,6 +110,7 @@ class AccountMove(models.Model):
             )
             move.message_post(body=_("The write-off was taken back."))
         (self.isp_subscription_id | self.isp_installation_fee_id.subscription_id)._isp_hold_taken_back()
+        return True
 
 
 class IspSubscription(models.Model):

@@ -5,6 +5,7 @@ from lxml import etree
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 
+from ..refusals import Refusal
 from .isp_guard_mixin import MANAGER
 
 # How far the runs have come: moved by hand, days would be charged twice or never.
@@ -15,6 +16,8 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     isp_has_fractions = fields.Boolean("Books with fractions of a rupiah", compute="_compute_isp_has_fractions")
+
+    isp_is_rupiah = fields.Boolean("Books in rupiah", compute="_compute_isp_is_rupiah")
 
     isp_customer_lang = fields.Selection(
         lambda self: self.env["res.lang"].get_installed(), "Language of new customers",
@@ -34,6 +37,26 @@ class ResCompany(models.Model):
         """Books that were kept in rupiah before, with a rounding of 0.01, keep it: arrears are whole rupiah all the same."""
         for company in self:
             company.isp_has_fractions = company.currency_id.rounding < 1
+
+    @api.depends("currency_id.name")
+    def _compute_isp_is_rupiah(self):
+        for company in self:
+            company.isp_is_rupiah = company.currency_id.name == "IDR"
+
+    def _isp_no_rupiah(self):
+        """Why nothing is invoiced in these books, and the way out."""
+        self.ensure_one()
+        return _(
+            "The books of %(company)s are kept in %(currency)s, and all prices here are rupiah: nothing is invoiced. While the company has no"
+            " journal entry, set its currency to IDR (Settings, Companies). Afterwards make another company, with the country Indonesia.",
+            company=self.name, currency=self.currency_id.name,
+        )
+
+    def _isp_check_rupiah(self):
+        """Refuse to write an invoice that would ask for as many units of another currency."""
+        self.ensure_one()
+        if not self.sudo().isp_is_rupiah:
+            raise Refusal("odoo.currency", self._isp_no_rupiah())
 
     def write(self, vals):
         """The manager's right to write reaches as far as the provider's own settings."""

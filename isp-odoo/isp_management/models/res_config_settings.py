@@ -6,6 +6,7 @@ class ResConfigSettings(models.TransientModel):
 
     isp_zone = fields.Selection(related="company_id.isp_zone", readonly=False)
     isp_pkp = fields.Boolean(related="company_id.isp_pkp", readonly=False)
+    isp_is_rupiah = fields.Boolean(related="company_id.isp_is_rupiah")
     isp_issue_lead_days = fields.Integer(related="company_id.isp_issue_lead_days", readonly=False)
     isp_payment_terms_days = fields.Integer(related="company_id.isp_payment_terms_days", readonly=False)
     isp_catch_up_periods = fields.Integer(related="company_id.isp_catch_up_periods", readonly=False)

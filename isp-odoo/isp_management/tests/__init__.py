@@ -1,3 +1,4 @@
+from . import test_currency
 from . import test_install
 from . import test_companies
 from . import test_vault

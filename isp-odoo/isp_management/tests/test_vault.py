@@ -1,9 +1,13 @@
 import os
 import tempfile
+from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo import tools
+from odoo.exceptions import UserError
+from odoo.tests import TransactionCase, tagged
 from odoo.tests.common import BaseCase
 
+from ..hooks import post_init_hook
 from ..logic import vault
 
 
@@ -57,6 +61,36 @@ class TestVault(BaseCase):
         for text in ("", "rahasia", "v0.00000000.AAAA"):
             with self.assertRaises(vault.VaultError):
                 self.vault.open(text, ("m", "f", 1))
+
+
+@tagged("post_install", "-at_install")
+class TestKeyIsLookedAt(TransactionCase):
+    def test_installation_start_and_dashboard_say_that_the_key_cannot_be_used(self):
+        mixin = self.env["isp.sealed.mixin"]
+        self.env.user.groups_id += self.env.ref("isp_management.group_manager")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "own.key")
+            with patch.dict(tools.config.options, {"isp_vault_key_file": path}):
+                # `openssl rand -base64 32`, readable by others; then something that is no key; then none.
+                for text, mode, words in (
+                    ("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n", 0o644, "chmod 0400"), ("c2hvcnQ=\n", 0o400, "32 bytes"), (None, 0, "own.key"),
+                ):
+                    if os.path.exists(path):
+                        os.unlink(path)
+                    if text:
+                        with open(path, "w", encoding="ascii") as file:
+                            file.write(text)
+                        os.chmod(path, mode)
+                    with self.assertRaisesRegex(UserError, words):
+                        post_init_hook(self.env)
+                    with self.assertLogs("odoo.addons.isp_management.models.isp_sealed_mixin", "ERROR") as logged:
+                        mixin._register_hook()
+                    self.assertIn(words, logged.output[0])
+                    self.assertTrue([notice for notice in self.env["isp.dashboard"].data()["notices"] if words in notice])
+                with open(path, "w", encoding="ascii") as file:
+                    file.write("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n")
+                os.chmod(path, 0o400)
+                self.assertIsNone(mixin._isp_key_trouble())
 
 
 def _read(path):
