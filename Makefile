@@ -56,7 +56,7 @@ odoo-test: setup ## the Odoo addon's tests: make odoo-test ODOO_SRC=/path/to/odo
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_test $(ARGS)
 
 odoo-demo: setup ## a running Odoo with a demo ISP: make odoo-demo ODOO_SRC=/path/to/odoo-17.0
-	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_demo $(ARGS)
+	@exec env ODOO_SRC='$(ODOO_SRC)' ISP_DEMO_MAKE=$$PPID scripts/odoo_demo $(ARGS)
 
 odoo-bench: setup ## billing in Odoo beside OCA's modules, make odoo-bench ODOO_SRC=/path/to/odoo-17.0
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_bench $(ARGS)

@@ -36,7 +36,11 @@ odoo_prepare() {
 odoo_addons_path() {
     local path=${odoo_addons:-$root/isp-odoo},$ODOO_SRC/odoo/addons
     [ ! -d "$ODOO_SRC/addons" ] || path=$path,$ODOO_SRC/addons
+    # Somebody's own addons, beside them.
+    [ -z "${ISP_DEMO_ADDONS:-}" ] || path=$ISP_DEMO_ADDONS,$path
     [ -z "${odoo_oca:-}" ] || path=$path,$odoo_oca/odoo/addons
+    # The example of an addon of one's own, for its tests.
+    [ -z "${odoo_example:-}" ] || path=$path,$root/isp-odoo/checks/example
     # In place of Enterprise's module, for the tests of the bridge to it.
     [ -z "${odoo_stand_in:-}" ] || path=$path,$root/isp-odoo/checks/stand_in
     echo "$path"
@@ -77,6 +81,16 @@ END
 
 odoo_free_port() {
     "$odoo_python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# With SO_REUSEADDR, as Odoo's own server: a connection that ended a moment ago keeps no port.
+odoo_port_is_free() {
+    "$odoo_python" -c '
+import socket, sys
+with socket.socket() as one:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", int(sys.argv[1])))
+    one.listen()' "$1" 2>/dev/null
 }
 
 # Chromium is what Odoo's browser tests drive; without it Odoo skips them and still says that all is well.

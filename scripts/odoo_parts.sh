@@ -29,7 +29,7 @@ odoo_parts_of_everything() {
             printf '%s\t/isp_management:%s\n' "$class" "$class"
         fi
     done
-    printf 'upgrade\njourney\nfaults\nenterprise\t/isp_management_sale_subscription\ngateways\t/isp_management_payment\n'
+    printf 'upgrade\njourney\nkept\nfaults\nenterprise\t/isp_management_sale_subscription\ngateways\t/isp_management_payment\nexample\t/isp_example\n'
 }
 
 # odoo_copy FROM NAME: a copy of a database.
@@ -52,12 +52,12 @@ odoo_database() {
 
 # One part; what it comes to is told by its files: NAME.log, NAME.said, NAME.status.
 odoo_part() {
-    local part=${1%%$'\t'*} tags=${1#*$'\t'} name more status=0 began=$SECONDS odoo_stand_in=${odoo_stand_in:-}
+    local part=${1%%$'\t'*} tags=${1#*$'\t'} name more status=0 began=$SECONDS odoo_stand_in=${odoo_stand_in:-} odoo_example=${odoo_example:-}
     # The run was ended: no other part begins.
     [ -e "$run/list" ] || exit 255
     name=$(tr -c 'a-z0-9A-Z\n' _ <<<"$part" | tail -c 60)
     case $part in
-    upgrade | journey)
+    upgrade | journey | kept)
         env -u ISP_TEST_PG "$root/scripts/odoo_$part" >"$run/$name.said" 2>"$run/$name.log" || status=$?
         ;;
     faults)
@@ -73,6 +73,7 @@ odoo_part() {
         # An addon that not everybody installs; the bridge to Enterprise against a stand-in of its module.
         more=''
         [ "$part" != enterprise ] || { odoo_stand_in=1 && more=isp_management_sale_subscription; }
+        [ "$part" != example ] || { odoo_example=1 && more=isp_example; }
         [ "$part" != gateways ] || more=isp_management_payment
         odoo_database "$name"
         odoo_bin -c "$run/parts/$name.conf" ${more:+-i "$more"} --test-tags "$tags" --stop-after-init --max-cron-threads=0 >"$run/$name.log" 2>&1 || status=$?
@@ -118,7 +119,7 @@ odoo_parts_told() {
     if [ -n "$whole" ]; then
         awk 'match($0, /Starting Test[A-Za-z]+\.test_/) { split(substr($0, RSTART + 9), words, "."); count[words[1]]++ }
             END { for (class in count) printf "%4d %s\n", count[class], class }' "$run"/*.log | sort -k2
-        cat "$run/upgrade.said" "$run/journey.said" "$run/faults.said" 2>/dev/null || true
+        cat "$run/upgrade.said" "$run/journey.said" "$run/kept.said" "$run/faults.said" 2>/dev/null || true
         written=$(cat "$root"/isp-odoo/isp_management*/tests/*.py |
             grep -cE '^    def test_')
         [ "$ran" -ge "$written" ] || red="$red${red:+, }$ran tests ran of $written that are written"

@@ -2,11 +2,14 @@
 
 usage: demo.py CONF PORT [check|pictures]        scripts/odoo_demo calls it
 
-Everything happens through the addon: its billing, its isolation, its routers over real sockets. With ``check`` it stops
-once Odoo has answered, and fails unless the routers hold what Odoo wants; with ``pictures`` it leaves pictures of the screens first.
+Everything happens through the addon: its billing, its isolation, its routers over real sockets. It fails unless the routers of a
+provider that was just made hold what Odoo wants; one that a person worked with is told as it is. With ``check`` it stops once Odoo
+has answered; with ``pictures`` it leaves pictures of the screens first. SIGINT, SIGTERM and SIGHUP end it in order, and so does the end
+of a process that ISP_DEMO_OWNERS names.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,21 +25,40 @@ from isp_engine.testing import SimulatedGateway, SimulatedRouter, SimulatedWhats
 QRIS = "00020101021126200016ID.CO.CONTOH.WWW5204481453033605802ID5918SINAR PRIANGAN NET6007BANDUNG6304FC42"
 
 
+# Where the simulated routers of a database that was kept had been.
+LOOPBACK = "127.0.0.1"
+
+
 def main(conf, port, task=None):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # A shell has what it starts in the background ignore SIGINT, which nobody asked for; nohup SIGHUP, which somebody did.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
     with ExitStack() as stack:
         meta = stack.enter_context(SimulatedWhatsApp(sender=True))
         with environment(conf) as env:
             # A database that was kept has the provider already.
-            if not env["isp.customer"].with_context(active_test=False).search_count([], limit=1):
+            fresh = not env["isp.customer"].with_context(active_test=False).search_count([], limit=1)
+            if fresh:
                 build(env)
-            simulators = connect(env, meta, stack)
+            simulators = connect(env, meta, stack, fresh)
             if task == "pictures":
                 take_payments(env, stack.enter_context(SimulatedGateway("midtrans")))
             env.cr.commit()
             live(env)
             env.cr.commit()
-            report(env, simulators, meta)
-        serve(conf, port, task)
+            differ, isolated, expected = report(env, simulators, meta)
+            if fresh:
+                assert isolated, "nobody was isolated"
+                assert not differ, "the routers do not agree on %s lines: %s" % (len(differ), differ[:1].last_router_answer)
+                found = sum(len(simulator.secrets()) for simulator in simulators.values())
+                assert found == expected, "%s accounts for %s lines" % (found, expected)
+            reads = env.ref("base.user_admin").lang
+        serve(conf, port, task, reads)
+
+
+def end(number, frame):
+    raise KeyboardInterrupt
 
 
 def build(env):
@@ -50,18 +72,23 @@ def build(env):
     env["isp.demo"].with_context(lang="id_ID")._fill(company.id)
 
 
-def connect(env, meta, stack):
-    """Simulated routers and WhatsApp behind what the demo data only wrote down; returns the routers by name."""
+def connect(env, meta, stack, fresh):
+    """Simulated routers and WhatsApp behind what the demo data only wrote down; returns the routers by name.
+
+    In a database that was kept, a router with another address is a person's and stays as it is."""
     simulators = {}
-    for router in env["isp.router"].search([]):
+    routers = env["isp.router"].search([] if fresh else [("host", "=", LOOPBACK)])
+    for router in routers:
         simulator = simulators[router.name] = stack.enter_context(SimulatedRouter(identity=router.name))
         host, port = simulator.address.rsplit(":", 1)
         router.write({
             "host": host, "port": int(port), "username": simulator.username, "password": simulator.password,
             "timeout_seconds": 3, "state": "unknown", "last_error": False, "last_error_code": False,
+            # Another machine with each start, with another serial number.
+            "machine_since": False, "serial": False,
         })
     # Only a router's own answer says that it agrees.
-    lines = env["isp.subscription"].search([])
+    lines = env["isp.subscription"].search([("router_id", "in", routers.ids)])
     lines.write({"observed_access": "unknown", "observed_at": False})
     lines.filtered(lambda line: line.state in ("active", "paused"))._isp_router_changed()
     channel = {
@@ -93,21 +120,25 @@ def live(env):
 
 
 def report(env, simulators, meta):
+    """Say what there is; returns the lines that differ from their routers, how many are isolated, and how many have an account."""
     env.invalidate_all()
-    lines = env["isp.subscription"].search([("state", "=", "active")])
+    lines = env["isp.subscription"].search([("state", "in", ("active", "paused"))])
+    on_routers = lines.filtered("router_id")
     isolated = lines.filtered(lambda line: line.desired_access == "isolated")
-    differ = lines.filtered(lambda line: not line.access_agrees)
-    on_routers = sum(len(simulator.secrets()) for simulator in simulators.values())
+    differ = on_routers.filtered(lambda line: not line.access_agrees)
     print("%s customers, %s lines, %s of them isolated; %s accounts on %s simulated routers; %s invoices; %s messages" % (
-        len(env["isp.customer"].search([])), len(lines), len(isolated), on_routers, len(simulators),
+        len(env["isp.customer"].search([])), len(lines), len(isolated),
+        sum(len(simulator.secrets()) for simulator in simulators.values()), len(simulators),
         env["account.move"].search_count([("move_type", "=", "out_invoice"), ("state", "=", "posted")]), len(meta.messages()),
     ))
-    assert isolated, "nobody was isolated"
-    assert not differ, "the routers do not agree on %s lines: %s" % (len(differ), differ[:1].last_router_answer)
-    assert on_routers == len(lines), "%s accounts for %s lines" % (on_routers, len(lines))
+    for line in differ:
+        print("its router does not agree on %s: %s" % (line.display_name, line.last_router_answer or "no answer yet"))
+    if lines - on_routers:
+        print("without a router: %s" % ", ".join((lines - on_routers).mapped("display_name")))
+    return differ, len(isolated), len(on_routers)
 
 
-def serve(conf, port, task):
+def serve(conf, port, task, reads):
     url = "http://127.0.0.1:%s" % port
     server = subprocess.Popen([
         sys.executable, os.path.join(os.environ["ODOO_SRC"], "odoo-bin"), "-c", conf, "--http-port", port,
@@ -125,17 +156,43 @@ def serve(conf, port, task):
                 time.sleep(1)
         else:
             sys.exit("error: Odoo does not answer")
-        print("\n  open %s/web   user admin   password admin\n\n  Ctrl-C stops it%s." % (
-            url, "" if os.environ.get("KEEP") else "; nothing is kept"), flush=True)
+        print("\n  open %s/web   user admin   password admin   database isp" % url)
+        print("  admin reads %s; another language: the user's name at the top right, Preferences, Language" % reads)
+        print("\n  Ctrl-C stops it%s." % ("" if os.environ.get("KEEP") else "; nothing is kept"), flush=True)
         if task == "pictures":
             take_pictures(url)
         elif not task:
-            server.wait()
+            until_the_end(server)
     except KeyboardInterrupt:
         print()
     finally:
-        server.terminate()
+        try:
+            # A signal to all of us told the server, too; a second one would cut it short.
+            server.wait(timeout=0 if task else 5)
+        except subprocess.TimeoutExpired:
+            server.terminate()
         server.wait()
+
+
+def until_the_end(server):
+    """Wait for the server, or for the end of who started all of this and can pass on no signal any more."""
+    owners = [int(owner) for owner in os.environ.get("ISP_DEMO_OWNERS", "").split()]
+    while all(map(lives, owners)):
+        try:
+            server.wait(timeout=1)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def lives(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def take_pictures(url):
