@@ -3,6 +3,7 @@
 use std::fmt;
 
 use isp_core::calendar::Date;
+use isp_core::customer::Phone;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::message::{Demand, Owed, Sender};
 use isp_core::money::Money;
@@ -79,6 +80,37 @@ impl fmt::Debug for TemplateMessage {
             .field("language", &self.language)
             .finish_non_exhaustive()
     }
+}
+
+/// The text of a message as the customer will read it, be it a template's or an answer in words of our own. Personal.
+///
+/// # Errors
+/// As [`TemplateMessage::compose`].
+pub fn text_of(catalog: &TemplateCatalog, message: &OutgoingMessage) -> Result<String, ConfigFault> {
+    match &message.content {
+        MessageContent::Answer(answer) => Ok(answer.text(message.language, message.sender.as_ref())),
+        _ => TemplateMessage::compose(catalog, message).map(|composed| composed.text),
+    }
+}
+
+/// A link that opens WhatsApp on the phone or computer of a person, with the number and the text filled in. Personal.
+///
+/// ```
+/// use isp_core::customer::Phone;
+/// let phone = Phone::parse("0812-3456-789").unwrap();
+/// let link = isp_whatsapp::notification::by_hand(&phone, "Halo Budi, Rp 165.000?");
+/// assert_eq!(link, "https://wa.me/628123456789?text=Halo%20Budi%2C%20Rp%20165.000%3F");
+/// ```
+#[must_use]
+pub fn by_hand(to: &Phone, text: &str) -> String {
+    let mut link = format!("https://wa.me/{}?text=", to.digits());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => link.push(char::from(byte)),
+            other => link.push_str(&format!("%{other:02X}")),
+        }
+    }
+    link
 }
 
 /// The callback data of a message: `tenant:outbox id`. It comes back in every status webhook.

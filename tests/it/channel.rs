@@ -175,3 +175,76 @@ fn a_row_of_the_outbox_can_be_shown() {
     assert_eq!((&row[0]["id"], &row[0]["customer"]), (&rows[0]["id"], &rows[0]["customer"]));
     stage.isp.fails(4, &["outbox", "show", "01900000-0000-7000-8000-000000000000"], "cli.not_found");
 }
+
+/// A message is read before it leaves: the words are those that the channel gets, and the number is masked.
+#[test]
+fn the_text_of_a_message_is_known_before_it_leaves() {
+    let mut stage = provider();
+    stage.isp.set("ISP_PROVIDER__PAY_TO", r#"["BCA 123 a.n. Sari"]"#);
+    let rows = stage.isp.json(&["outbox", "list", "--topic", "message", "--customer", "P002"]);
+    let id = rows[0]["id"].as_str().unwrap();
+    let shown = &stage.isp.json(&[REMINDED, &["outbox", "show", id]].concat())[0];
+    let text = shown["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("Warga 2") && text.contains("Contoh Net") && text.contains("BCA 123 a.n. Sari"), "{text}");
+    assert_eq!((shown["phone"].as_str(), &shown["not_sent"]), (Some("+62***002"), &serde_json::Value::Null));
+    let said = stage.isp.ok(&[REMINDED, &["outbox", "show", id]].concat());
+    assert!(said.contains(&text) && said.contains("Kepada +62***002"), "{said}");
+    assert!(!said.contains("81234560002"), "{said}");
+    stage.isp.ok(&[REMINDED, &["deliver"]].concat());
+    let sent: Vec<String> = stage.whatsapp.messages().iter().map(|m| m.text.reveal().to_owned()).collect();
+    assert!(sent.contains(&text), "{text}");
+    let shown = &stage.isp.json(&[REMINDED, &["outbox", "show", id]].concat())[0];
+    assert_eq!((shown["state"].as_str(), &shown["text"]), (Some("done"), &serde_json::Value::Null));
+}
+
+/// What `remind` would queue, with its words; nothing is written, and what is queued already is not told again.
+#[test]
+fn reminders_are_read_before_they_are_queued() {
+    let stage = provider();
+    assert_eq!(stage.isp.json(&[REMINDED, &["remind", "--dry-run"]].concat()), serde_json::json!([]));
+    let late = ["--on", "2026-01-20", "--at", "22:00"];
+    let before = count(&stage, "pending");
+    let rows = stage.isp.json(&[&late[..], &["remind", "--dry-run"]].concat());
+    let rows = rows.as_array().unwrap();
+    assert_eq!((rows.len(), count(&stage, "pending")), (LINES, before));
+    let first = &rows[0];
+    assert_eq!(first["leaves"].as_str(), Some("2026-01-21 08:00 WIB"), "after the quiet hours");
+    assert!(first["text"].as_str().unwrap().contains("lewat jatuh tempo"), "{first}");
+    let said = stage.isp.ok(&[&late[..], &["remind", "--dry-run"]].concat());
+    assert!(said.contains("40 pengingat akan diantrekan") && said.contains("Warga 4 (P004)"), "{said}");
+    let queued = &stage.isp.json(&[&late[..], &["remind"]].concat())[0]["queued"];
+    assert_eq!(queued.as_u64(), Some(LINES as u64));
+}
+
+/// Without Meta: the words with a link for each, and what was sent by hand stays sent.
+#[test]
+fn a_message_is_sent_by_hand_once() {
+    let stage = provider();
+    let waiting = |more: &[&str]| stage.isp.json(&[REMINDED, &["outbox", "text"], more].concat());
+    let rows = waiting(&["--customer", "P003"]);
+    let [row] = rows.as_array().unwrap().as_slice() else { panic!("{rows}") };
+    let link = row["link"].as_str().unwrap();
+    assert!(link.starts_with("https://wa.me/6281234560003?text=Hello%20Warga%203%2C"), "{link}");
+    assert!(!link.contains(' ') && !link.contains('\n'), "{link}");
+    assert_eq!(waiting(&["--kind", "overdue"]), serde_json::json!([]));
+    assert_eq!(waiting(&[]).as_array().unwrap().len(), LINES);
+
+    let id = row["id"].as_str().unwrap();
+    let done = [REMINDED, &["outbox", "done", &id[28..], "--by", "Sari"]].concat();
+    let said = stage.isp.ok(&done);
+    assert!(said.contains("1 pesan tercatat dikirim dengan tangan oleh Sari"), "{said}");
+    let shown = &stage.isp.json(&["outbox", "show", id])[0];
+    assert_eq!((shown["state"].as_str(), shown["note"].as_str()), (Some("done"), Some("sent by hand, says Sari")));
+    assert_eq!(shown["finished"].as_str(), Some("2026-01-08 09:00 WIB"));
+    let newest = &stage.isp.json(&["audit", "show", "--last", "1"])[0];
+    assert_eq!((newest["command"].as_str(), newest["by"].as_str()), (Some("outbox done"), Some("Sari")));
+    stage.isp.fails(4, &done, "outbox.not_to_settle");
+    assert_eq!(waiting(&["--customer", "P003"]), serde_json::json!([]));
+
+    let by_customer = ["outbox", "done", "--customer", "P005", "--customer", "P006"];
+    assert_eq!(stage.isp.json(&[REMINDED, &by_customer].concat()).as_array().unwrap().len(), 2);
+    stage.isp.fails(4, &[REMINDED, &by_customer].concat(), "cli.not_found");
+    stage.isp.ok(&[REMINDED, &["deliver"]].concat());
+    assert_eq!(stage.messages().len(), LINES - 3, "what went by hand does not go again");
+    stage.isp.fails(4, &[REMINDED, &["outbox", "done", &id[28..]]].concat(), "outbox.not_to_settle");
+}

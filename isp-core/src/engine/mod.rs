@@ -172,8 +172,8 @@ pub enum EngineError {
     /// The customer has no subscription that the wish could be about.
     #[error("customer has no subscription in that state")]
     NothingToDo,
-    /// No message with this id has an unknown or failed outcome.
-    #[error("no message with this id has an unknown or failed outcome")]
+    /// The message cannot be settled so: it has gone, was dropped, or is being sent, or there is none with this id.
+    #[error("the message cannot be settled so: it has gone, was dropped, or is being sent")]
     NotToSettle,
 }
 

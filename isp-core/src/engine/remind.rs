@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
 use crate::engine::{Engine, EngineError};
-use crate::message::{due_reminders, join_reminders};
+use crate::ids::CustomerId;
+use crate::message::{DunningFacts, Notification, due_reminders, join_reminders};
 use crate::ports::{ChangeSet, DunningQuery, PageQuery};
 
 /// What a reminder run did.
@@ -32,13 +33,11 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn remind(&self, now: DateTime<Utc>) -> Result<RemindReport, EngineError> {
-        let query = self.reminded_by(now);
         let mut report = RemindReport::default();
         let mut page = PageQuery::first(self.page);
         loop {
-            let customers = self.store.load_dunning(self.tenant, query, page).await?;
+            let (customers, messages) = self.reminders_of(now, page).await?;
             report.unreachable += customers.iter().filter(|c| !c.reachable).count() as u64;
-            let messages = join_reminders(due_reminders(self.tenant, &customers, &self.policy.dunning, now));
             if !messages.is_empty() {
                 let commit = self.store.commit(self.tenant, ChangeSet { messages, ..ChangeSet::default() }).await?;
                 report.queued += commit.messages;
@@ -48,5 +47,31 @@ impl Engine<'_> {
                 return Ok(report);
             }
         }
+    }
+
+    /// The reminders that [`Engine::remind`] would queue at `now`; nothing is written.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn reminders(&self, now: DateTime<Utc>) -> Result<Vec<Notification>, EngineError> {
+        let (mut found, mut page) = (Vec::new(), PageQuery::first(self.page));
+        loop {
+            let (customers, messages) = self.reminders_of(now, page).await?;
+            found.extend(messages);
+            if !page.advance(&customers, |last| last.customer_id) {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A page of customers, and the reminders that are due to them.
+    async fn reminders_of(
+        &self,
+        now: DateTime<Utc>,
+        page: PageQuery<CustomerId>,
+    ) -> Result<(Vec<DunningFacts>, Vec<Notification>), EngineError> {
+        let customers = self.store.load_dunning(self.tenant, self.reminded_by(now), page).await?;
+        let messages = join_reminders(due_reminders(self.tenant, &customers, &self.policy.dunning, now));
+        Ok((customers, messages))
     }
 }

@@ -1,4 +1,4 @@
-//! What a person says of messages whose outcome nobody knows.
+//! What a person says of messages: of those whose outcome nobody knows, and of those that were sent by hand.
 
 use chrono::{DateTime, Utc};
 
@@ -16,11 +16,44 @@ pub enum Settlement {
     Resend,
     /// It did not arrive and need not.
     Drop,
+    /// A person sent it from a telephone of their own: it is never sent by the engine.
+    ByHand,
+}
+
+impl Settlement {
+    /// The states in which a person may say so. What a worker has in hand, and what has gone or was dropped, is settled.
+    #[must_use]
+    pub const fn from(self) -> &'static [OutboxState] {
+        match self {
+            Self::Sent => &[OutboxState::Unknown],
+            Self::Resend | Self::Drop => &[OutboxState::Unknown, OutboxState::Failed],
+            Self::ByHand => &[OutboxState::Pending, OutboxState::Unknown, OutboxState::Failed],
+        }
+    }
+
+    /// The state that follows.
+    #[must_use]
+    pub const fn state(self) -> OutboxState {
+        match self {
+            Self::Sent | Self::ByHand => OutboxState::Done,
+            Self::Resend => OutboxState::Pending,
+            Self::Drop => OutboxState::Dropped,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Resend => "to be sent again",
+            Self::Drop => "dropped",
+            Self::ByHand => "sent by hand",
+        }
+    }
 }
 
 impl Engine<'_> {
-    /// Settles a message that is [`OutboxState::Unknown`], or sends again or drops one that failed. The engine itself
-    /// never sends such a message again: it cannot know whether the customer has it.
+    /// Settles a message that is [`OutboxState::Unknown`], sends again or drops one that failed, or ends one that somebody sent by
+    /// hand. The engine itself never sends such a message again: it cannot know whether the customer has it.
     ///
     /// # Errors
     /// [`EngineError::NotToSettle`] when no message with this id is in one of these states;
@@ -35,16 +68,9 @@ impl Engine<'_> {
         if by.trim().is_empty() {
             return Err(Error::Empty { field: "by" }.into());
         }
-        let states: &[OutboxState] = match settlement {
-            Settlement::Sent => &[OutboxState::Unknown],
-            Settlement::Resend | Settlement::Drop => &[OutboxState::Unknown, OutboxState::Failed],
-        };
-        let (state, word) = match settlement {
-            Settlement::Sent => (OutboxState::Done, "sent"),
-            Settlement::Resend => (OutboxState::Pending, "to be sent again"),
-            Settlement::Drop => (OutboxState::Dropped, "dropped"),
-        };
-        let settled = Settled { state, note: format!("{word}, says {}", by.trim()), at: now };
+        let note = format!("{}, says {}", settlement.word(), by.trim());
+        let settled = Settled { state: settlement.state(), note, at: now };
+        let states = settlement.from();
         if self.store.settle(self.tenant, id, states, settled).await? { Ok(()) } else { Err(EngineError::NotToSettle) }
     }
 

@@ -205,7 +205,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  isp bill --on 2026-02-01\n  isp bill --dry-run")]
     Bill(cmd::clock::Bill),
     /// Queue the reminders that are due; `deliver` sends them.
-    Remind(cmd::clock::Clock),
+    #[command(after_help = "Examples:\n  isp remind\n  isp remind --dry-run")]
+    Remind(cmd::clock::Remind),
     /// Decide who is isolated and who is reopened; `deliver` tells the routers.
     #[command(after_help = "Example:\n  isp enforce --approve R1")]
     Enforce(cmd::isolate::Enforce),

@@ -32,7 +32,28 @@ impl<M> Linked<M> {
     }
 }
 
+/// A message that asks for money with a sign in place of the link that it gets when it is sent.
+pub(crate) fn private_page(mut message: OutgoingMessage, public_url: &str) -> OutgoingMessage {
+    if let Some(sender) = message.sender.as_mut().filter(|_| message.content.asks_for_money()) {
+        sender.pay_to.push(format!("{public_url}/t/..."));
+    }
+    message
+}
+
 impl Pages {
+    /// A message that asks for money with a link of its own beside the ways to pay; any other as it is.
+    pub(crate) async fn with_link(&self, message: &OutgoingMessage) -> Result<OutgoingMessage, PortError> {
+        let mut message = message.clone();
+        if message.sender.is_some()
+            && message.content.asks_for_money()
+            && let Some(url) = self.draw(&message).await?
+            && let Some(sender) = &mut message.sender
+        {
+            sender.pay_to.push(url);
+        }
+        Ok(message)
+    }
+
     /// The address of a page of its own for this message, kept before it is sent; `None` for a message whose row is gone.
     async fn draw(&self, message: &OutgoingMessage) -> Result<Option<String>, PortError> {
         let Some(customer) = self.customer(message).await.map_err(not_sent)? else { return Ok(None) };
@@ -59,16 +80,10 @@ fn not_sent(error: StoreError) -> PortError {
 #[async_trait]
 impl<M: Messenger> Messenger for Linked<M> {
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
-        let (Some(pages), Some(sender)) = (&self.pages, &message.sender) else {
-            return self.messenger.send(message).await;
-        };
-        if !message.content.asks_for_money() {
-            return self.messenger.send(message).await;
+        match &self.pages {
+            Some(pages) => self.messenger.send(&pages.with_link(message).await?).await,
+            None => self.messenger.send(message).await,
         }
-        let Some(url) = pages.draw(message).await? else { return self.messenger.send(message).await };
-        let mut sender = sender.clone();
-        sender.pay_to.push(url);
-        self.messenger.send(&OutgoingMessage { sender: Some(sender), ..message.clone() }).await
     }
 
     async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {

@@ -176,7 +176,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Site(command) => cmd::site::run(ctx, command).await,
         Command::Router(command) => cmd::router::run(ctx, command).await,
         Command::Bill(clock) => cmd::day::bill(ctx, clock).await,
-        Command::Remind(clock) => cmd::day::remind(ctx, clock).await,
+        Command::Remind(args) => cmd::day::remind(ctx, args).await,
         Command::Enforce(args) => cmd::isolate::enforce(ctx, &args).await,
         Command::Isolate(args) => cmd::isolate::isolate(ctx, args).await,
         Command::Reopen(args) => cmd::isolate::reopen(ctx, args).await,

@@ -159,6 +159,22 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// What a message says, and when, if nothing changes until then: at `from`, or at the later moment up to which it has to wait.
+    /// Nothing is written. It is asked of a message that waits, and of one that would be queued.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn foresee_message(
+        &self,
+        message: &Notification,
+        from: DateTime<Utc>,
+    ) -> Result<(DateTime<Utc>, Verdict), EngineError> {
+        match self.verdict(message, from).await? {
+            Verdict::Later(at, _) => Ok((at, self.verdict(message, at).await?)),
+            now => Ok((from, now)),
+        }
+    }
+
     async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
         let verdict = refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now);

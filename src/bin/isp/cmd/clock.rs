@@ -15,6 +15,16 @@ pub(crate) struct Bill {
     pub(crate) clock: Clock,
 }
 
+/// Reminders with their look before.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Remind {
+    /// Show what would be queued now, with the text of each message, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) clock: Clock,
+}
+
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct DryRun {
     /// Show what it would do up to the end of the day, and write nothing.

@@ -5,9 +5,10 @@ use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::simulation::What;
 
-use super::clock::{Bill, Clock};
+use super::clock::{Bill, Remind};
 use super::deliver::{self, Wires};
 use super::isolate::{self, Enforce};
+use super::message_text;
 use super::simulate;
 use super::survey;
 use crate::context::Context;
@@ -28,8 +29,11 @@ pub(crate) async fn bill(ctx: &Context, args: Bill) -> anyhow::Result<Exit> {
     Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
-pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
-    clock.begin(ctx).await?;
+pub(crate) async fn remind(ctx: &Context, args: Remind) -> anyhow::Result<Exit> {
+    if args.dry_run {
+        return message_text::reminders(ctx, args).await;
+    }
+    args.clock.begin(ctx).await?;
     let store = ctx.store().await?;
     let report = ctx.engine(store).remind(ctx.now).await?;
     let mut row = Rows::new(&[number("queued"), number("known"), number("unreachable")]);

@@ -30,6 +30,7 @@ pub(crate) mod isolate;
 pub(crate) mod key;
 pub(crate) mod late_fee;
 pub(crate) mod link;
+mod message_text;
 pub(crate) mod outage;
 pub(crate) mod outbox;
 pub(crate) mod package;

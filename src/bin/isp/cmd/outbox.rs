@@ -12,10 +12,10 @@ use isp_core::text::{Code, RouterName};
 
 use uuid::Uuid;
 
-use super::{args, find};
+use super::{args, find, message_text};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -30,9 +30,17 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp outbox retry\n  isp outbox retry --template isp_tagihan_pengingat\n\nEach message is looked at once more before it leaves: what is no longer true or too old is dropped."
     )]
     Retry(Retry),
-    /// Show all that is known of one row.
+    /// Show all that is known of one row, and the text of a message that has not gone yet.
     #[command(after_help = "Example:\n  isp outbox show 0190c1f2-...")]
     Show(Show),
+    /// Print the messages that wait, each with its text and a link that opens WhatsApp, to send them by hand.
+    ///
+    /// It shows names and telephone numbers.
+    #[command(after_help = "Examples:\n  isp outbox text\n  isp outbox text --kind overdue --customer P001")]
+    Text(message_text::Text),
+    /// Note that messages were sent by hand; the program never sends them then.
+    #[command(after_help = "Examples:\n  isp outbox done 4f1a09c2\n  isp outbox done --customer P001 --by Sari")]
+    Done(message_text::Done),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +90,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Settle(args) => settle(ctx, &args).await,
         Command::Retry(args) => retry(ctx, &args).await,
         Command::Show(args) => show(ctx, &args).await,
+        Command::Text(args) => message_text::text(ctx, &args).await,
+        Command::Done(args) => message_text::done(ctx, &args).await,
     }
 }
 
@@ -131,8 +141,22 @@ async fn show(ctx: &Context, args: &Show) -> anyhow::Result<Exit> {
         column("provider_id"),
         column("note"),
         column("id"),
+        column("leaves"),
+        column("phone"),
+        column("text"),
+        column("not_sent"),
     ]);
     let (topic, what, customer) = names.cells(&row);
+    let foreseen = match &row.effect {
+        Effect::Message(message) if !matches!(row.state, OutboxState::Done | OutboxState::Dropped) => {
+            Some(message_text::foresee(ctx, message, row.next_attempt.max(ctx.now)).await?)
+        }
+        _ => None,
+    };
+    let [leaves, phone, text, not_sent] = match (&foreseen, ctx.format) {
+        (Some(foreseen), Format::Csv | Format::Json) => foreseen.cells(),
+        _ => [const { Cell::Empty }; 4],
+    };
     rows.push(vec![
         topic,
         what,
@@ -145,12 +169,19 @@ async fn show(ctx: &Context, args: &Show) -> anyhow::Result<Exit> {
         Cell::maybe(row.provider_id.as_ref()),
         Cell::text(&row.note),
         Cell::text(row.id.to_string()),
+        leaves,
+        phone,
+        text,
+        not_sent,
     ]);
     ctx.rows(&rows)?;
+    if let (Some(foreseen), Format::Table) = (&foreseen, ctx.format) {
+        foreseen.print(ctx)?;
+    }
     Ok(Exit::Done)
 }
 
-fn moment(at: DateTime<Utc>) -> Cell {
+pub(super) fn moment(at: DateTime<Utc>) -> Cell {
     Cell::text(format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at)))
 }
 
@@ -202,13 +233,14 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let query = OutboxQuery { topic, state, customer };
     let mut rows = Rows::new(&[
         column("topic"),
+        // The first two columns stay however narrow the screen is, and other commands want the id.
+        column("id"),
         column("what"),
         column("customer"),
         column("state"),
         number("attempts"),
         column("next_attempt"),
         column("note"),
-        column("id"),
     ]);
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
@@ -218,13 +250,13 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
             let (topic, what, customer) = names.cells(row);
             rows.push(vec![
                 topic,
+                Cell::text(row.id.to_string()),
                 what,
                 customer,
                 Cell::Word(row.state.code()),
                 Cell::count(row.attempts),
                 moment(row.next_attempt),
                 Cell::text(&row.note),
-                Cell::text(row.id.to_string()),
             ]);
         }
         if !page.advance(&found, |last| last.id) {
