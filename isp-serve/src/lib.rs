@@ -6,6 +6,7 @@ pub mod hooks;
 pub mod metrics;
 pub mod notify;
 pub mod pages;
+pub mod papers;
 pub mod portal;
 pub mod provider;
 mod queue;

@@ -9,6 +9,8 @@ use isp_core::payment::Qris;
 use isp_core::policy::Policy;
 use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, Store};
 
+use crate::papers::{Letterhead, Stationery};
+
 /// One provider: where everything is kept, and what was decided on.
 #[derive(Clone)]
 pub struct Provider {
@@ -24,6 +26,8 @@ pub struct Provider {
     pub sender: Option<Sender>,
     /// The provider's own QRIS code.
     pub qris: Option<Qris>,
+    /// What stands on papers besides.
+    pub letterhead: Letterhead,
     /// Rows a page.
     pub page: u32,
 }
@@ -37,6 +41,14 @@ impl Provider {
             sender: self.sender.as_ref(),
             ..Engine::new(self.store.as_ref(), self.tenant, &self.policy)
         }
+    }
+}
+
+impl Provider {
+    /// What its papers have in common.
+    #[must_use]
+    pub fn stationery(&self) -> Stationery<'_> {
+        Stationery { sender: self.sender.as_ref(), letterhead: &self.letterhead, qris: self.qris.as_ref() }
     }
 }
 

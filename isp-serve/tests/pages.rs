@@ -111,6 +111,25 @@ async fn time_is_given_once_and_only_to_a_form_of_ours() {
 }
 
 #[tokio::test]
+async fn nobody_prints_the_papers_of_another() {
+    let server = Server::start(2).await;
+    let link = link(&server, 0).await;
+    let (_, bills) = server.send("GET", &format!("{link}/bills"), &[], b"").await;
+    let own = bills.split("bill-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let other = if own.ends_with("000001") { "INV-202601-000002" } else { "INV-202601-000001" };
+    let (status, _) = server.send("GET", &format!("{link}/bill-{own}"), &[], b"").await;
+    assert_eq!(status, 200);
+    for what in
+        [format!("bill-{other}"), "bill-".to_owned(), format!("receipt-{}", uuid::Uuid::nil()), "receipt-x".to_owned()]
+    {
+        let (status, page) = server.send("GET", &format!("{link}/{what}"), &[], b"").await;
+        assert!(status == 404 && !page.contains("<article>"), "{what}: {page}");
+        let (_, page) = server.send("GET", &format!("/isolir/{what}"), &[], b"").await;
+        assert!(!page.contains("<article>"), "an address shows no history: {page}");
+    }
+}
+
+#[tokio::test]
 async fn after_paying_it_says_open_again_when_the_router_said_so() {
     let server = Server::start(1).await;
     server.isolate(0).await;
@@ -125,6 +144,21 @@ async fn after_paying_it_says_open_again_when_the_router_said_so() {
     assert!(page.contains("Sudah terbuka"), "{page}");
     let (_, bills) = server.send("GET", &format!("{link}/bills"), &[], b"").await;
     assert!(bills.contains("INV-202601-000001") && bills.contains("lunas") && bills.contains("RCPT-1"), "{bills}");
+    // Both are printed from there, with the name in full.
+    let address = |kind: &str| {
+        let at = bills.find(&format!("{link}/{kind}")).unwrap();
+        bills[at..].split('"').next().unwrap().to_owned()
+    };
+    let (status, paper) = server.send("GET", &address("bill-"), &[], b"").await;
+    assert_eq!(status, 200);
+    for said in ["<h1>TAGIHAN</h1>", "LUNAS", "INV-202601-000001", "Rp 150.000", "img-src data:", "@page{size:A4"] {
+        assert!(paper.contains(said), "{said}: {paper}");
+    }
+    let (status, paper) = server.send("GET", &address("receipt-"), &[], b"").await;
+    assert_eq!(status, 200);
+    for said in ["<h1>KUITANSI</h1>", "RCPT-1", "INV-202601-000001", "Jumlah diterima"] {
+        assert!(paper.contains(said), "{said}: {paper}");
+    }
     // Seven days longer; then it is forgotten, and owing again brings no old link back.
     server.later(8 * 86_400);
     let (status, over) = server.send("GET", &link, &[], b"").await;

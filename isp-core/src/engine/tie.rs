@@ -139,7 +139,7 @@ impl Engine<'_> {
         Ok(self.note_rows(None).await?.into_iter().map(entries).collect())
     }
 
-    async fn invoices_of(&self, query: InvoiceQuery) -> Result<Vec<(Invoice, Money)>, EngineError> {
+    pub(crate) async fn invoices_of(&self, query: InvoiceQuery) -> Result<Vec<(Invoice, Money)>, EngineError> {
         let load = |page| self.store.invoices(self.tenant, query, page);
         all_pages(self.page, load, |(invoice, _)| invoice.id).await
     }

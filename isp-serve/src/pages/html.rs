@@ -42,6 +42,14 @@ impl Page {
     }
 }
 
+/// A paper to be printed, with its logo in it.
+pub(super) fn paper(html: String) -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    let mut response = guarded((StatusCode::OK, html).into_response(), "text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
 /// An answer that nothing keeps, frames or follows.
 pub(super) fn guarded(mut response: Response, kind: &'static str) -> Response {
     let policy =
@@ -70,7 +78,7 @@ pub(super) fn redirect(status: StatusCode, to: &str) -> Response {
 }
 
 /// Text that is no markup.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '&' => out.push_str("&amp;"),
@@ -96,13 +104,13 @@ pub(super) fn masked(name: &str) -> String {
 }
 
 /// A day in words.
-pub(super) fn day(day: Date, language: Language) -> String {
+pub(crate) fn day(day: Date, language: Language) -> String {
     let of_month = day.days_since(day.month().first()) + 1;
     format!("{of_month} {} {}", language.month(day.month()), day.month().year_month().0)
 }
 
 /// A QR code as one path, with its quiet zone; `None` when the text is too long for one.
-pub(super) fn qr(text: &str) -> Option<String> {
+pub(crate) fn qr(text: &str) -> Option<String> {
     use std::fmt::Write as _;
     const QUIET: usize = 4;
     let code = QrCode::new(text).ok()?;

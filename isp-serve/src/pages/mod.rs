@@ -1,6 +1,7 @@
 //! The pages of customers: by a link, and by the address of an isolated line. Looking has no effect.
 
-mod html;
+pub(crate) mod html;
+mod paper;
 mod token;
 pub(crate) mod upload;
 mod view;
@@ -28,6 +29,7 @@ use crate::hooks;
 use crate::settings::host_of;
 use crate::source_address::Asker;
 use html::redirect;
+use paper::{BILL, RECEIPT, is_paper, paper, payments};
 use view::{Line, Shop};
 
 /// How long a page waits for the database, besides the time for a form to come.
@@ -277,6 +279,16 @@ async fn shown(app: &App, asked: &Asked, what: &str) -> Response {
         view::unknown(&shop(app), asked.by_address, asked.language.unwrap_or(Language::Id)).answer(status)
     };
     let Some(customer) = asked.customer else { return nobody() };
+    if !asked.by_address && is_paper(what) {
+        return match paper(app, customer, what).await {
+            Ok(Some(html)) => html::paper(html),
+            Ok(None) => nobody(),
+            Err(error) => {
+                tracing::error!(code = error.code(), "a paper cannot be shown: {error}");
+                busy(app, asked.language)
+            }
+        };
+    }
     let page = match what {
         "" => home(app, asked, customer).await,
         // An address shows no history: a neighbour may be on the same Wi-Fi.
@@ -320,25 +332,19 @@ async fn bills(app: &App, asked: &Asked, customer: CustomerId) -> Result<html::P
     invoices.sort_by_key(|(invoice, _)| std::cmp::Reverse((invoice.issue_date, invoice.number)));
     let line = |(invoice, paid): &(isp_core::billing::Invoice, isp_core::money::Money)| Line {
         what: invoice.display_number(),
+        paper: format!("{BILL}{}", invoice.display_number()),
         on: invoice.issue_date,
         amount: invoice.total,
         open: invoice.total - *paid,
     };
     let invoices: Vec<Line> = invoices.iter().take(SHOWN).map(line).collect();
-    let (mut payments, mut page) = (Vec::new(), PageQuery::first(500));
-    loop {
-        let rows = store.payments(tenant, Some(customer), page).await?;
-        let more = page.advance(&rows, |row: &PaymentRow| row.payment.id);
-        payments.extend(rows);
-        if !more {
-            break;
-        }
-    }
+    let mut payments = payments(app, customer).await?;
     // A slip of tax is no money that came in.
     payments.retain(|row| row.reversal.is_none() && row.payment.channel.is_money());
     payments.sort_by_key(|row| std::cmp::Reverse((row.payment.paid_at, row.payment.id)));
     let receipt = |row: &PaymentRow| Line {
         what: row.payment.reference.to_string(),
+        paper: format!("{RECEIPT}{}", row.payment.id),
         on: facts.zone.date_of(row.payment.paid_at),
         amount: row.payment.amount,
         open: row.left,

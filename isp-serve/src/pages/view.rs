@@ -341,10 +341,18 @@ fn time(facts: &PageFacts, base: &str, language: Language) -> String {
 /// One bill or receipt.
 pub(super) struct Line {
     pub(super) what: String,
+    /// The last part of the address of its paper.
+    pub(super) paper: String,
     pub(super) on: Date,
     pub(super) amount: Money,
     /// What is unpaid of it.
     pub(super) open: Money,
+}
+
+/// A link to a paper.
+fn print(base: &str, paper: &str, language: Language) -> String {
+    let word = if language == Language::Id { "cetak" } else { "print" };
+    format!("<a href=\"{base}/{}\">{word}</a>", escape(paper))
 }
 
 /// Bills and receipts, to be read or printed.
@@ -362,18 +370,20 @@ pub(super) fn bills(shop: &Shop<'_>, base: &str, bills: &[Line], receipts: &[Lin
             false => word("lunas", "paid").to_owned(),
         };
         body += &format!(
-            "<tr><td>{}<br><span class=\"s\">{} · {state}</span></td><td>{}</td></tr>",
+            "<tr><td>{}<br><span class=\"s\">{} · {state} · {}</span></td><td>{}</td></tr>",
             escape(&bill.what),
             day(bill.on, language),
+            print(base, &bill.paper, language),
             bill.amount
         );
     }
     body += &format!("</table></section><section class=\"c\"><h2>{}</h2><table>", word("Kuitansi", "Receipts"));
     for receipt in receipts {
         body += &format!(
-            "<tr><td>{}<br><span class=\"s\">{}</span></td><td>{}</td></tr>",
+            "<tr><td>{}<br><span class=\"s\">{} · {}</span></td><td>{}</td></tr>",
             escape(&receipt.what),
             day(receipt.on, language),
+            print(base, &receipt.paper, language),
             receipt.amount
         );
     }

@@ -99,6 +99,7 @@ impl Server {
             contact: Some("0812-0000-9999".to_owned()),
         };
         let mut provider = Provider {
+            letterhead: isp_serve::papers::Letterhead::default(),
             store: Arc::new(store.clone()),
             inbox: Arc::new(store.clone()),
             tenant: TENANT,

@@ -156,6 +156,9 @@ pub(crate) enum Command {
     /// Payments.
     #[command(subcommand)]
     Payment(cmd::payment::Command),
+    /// Receipts to be printed.
+    #[command(subcommand)]
+    Receipt(cmd::paper::Receipt),
     /// Payment requests: an amount that one customer is asked for, as a QRIS code.
     #[command(subcommand)]
     PaymentRequest(cmd::payment_request::Command),

@@ -159,6 +159,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Device(command) => cmd::cpe::device(ctx, command).await,
         Command::Installation(command) => cmd::installation::run(ctx, command).await,
         Command::Invoice(command) => cmd::invoice::run(ctx, command).await,
+        Command::Receipt(command) => cmd::paper::receipt(ctx, command).await,
         Command::Payment(command) => cmd::payment::run(ctx, command).await,
         Command::Gateway(command) => cmd::gateway::run(ctx, command).await,
         Command::PaymentRequest(command) => cmd::payment_request::run(ctx, command).await,

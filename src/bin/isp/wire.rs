@@ -10,12 +10,13 @@ use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
 use isp_payment::snap::{SnapBank, SnapSettings};
 use isp_payment::{GatewayKind, GatewaySettings};
+use isp_serve::papers::{Letterhead, Logo, Sheet};
 use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use secrecy::SecretString;
 
-use crate::config::{Config, Gateway, Snap, read_text};
+use crate::config::{Config, Gateway, Snap, read_bytes_to, read_text};
 use crate::failure::Failure;
 use crate::routers::Routers;
 
@@ -75,6 +76,23 @@ pub(crate) fn not_emptied(config: &Config) -> Result<(), Failure> {
 /// The database of the settings.
 pub(crate) fn database(config: &Config) -> Result<&str, Failure> {
     config.database.as_deref().ok_or(Failure::NoDatabase)
+}
+
+/// What stands on papers besides the provider's name, ways to pay and contact.
+pub(crate) fn letterhead(config: &Config) -> Result<Letterhead, Failure> {
+    let paper = &config.paper;
+    let bad = |key: &str, reason: &str| Failure::Config { place: format!("paper.{key}"), reason: reason.to_owned() };
+    let logo = match &paper.logo {
+        None => None,
+        Some(path) => {
+            let failed = |reason| Failure::File { path: path.display().to_string(), reason };
+            let content = read_bytes_to(path, Logo::LARGEST as u64 + 1).map_err(failed)?;
+            Some(Logo::of(&content).ok_or_else(|| bad("logo", "is no PNG, JPEG or WEBP of 512 KB at most"))?)
+        }
+    };
+    let size = paper.size.as_deref().map_or(Some(Sheet::A4), Sheet::parse);
+    let size = size.ok_or_else(|| bad("size", "is not A4 or A5"))?;
+    Ok(Letterhead { address: paper.address.clone(), npwp: paper.npwp.clone(), logo, size })
 }
 
 /// The keys of the settings.

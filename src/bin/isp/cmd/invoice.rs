@@ -12,7 +12,7 @@ use isp_core::ids::CustomerId;
 use isp_core::ports::{InvoiceQuery, PageQuery, Store};
 use isp_core::text::Code;
 
-use super::{args, find};
+use super::{args, find, paper};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Column, Rows, column, number};
@@ -27,6 +27,11 @@ pub(crate) enum Command {
     /// Show the lines of one invoice, or of a statement with its totals.
     #[command(after_help = "Examples:\n  isp invoice show INV-202601-000042\n  isp invoice show TG-202601-000007")]
     Show(Show),
+    /// Write invoices as a page to be printed or saved as PDF: one by its number, or all of a month.
+    #[command(
+        after_help = "Examples:\n  isp invoice print INV-202601-000042\n  isp invoice print --month 2026-01 --html januari.html"
+    )]
+    Print(paper::Bills),
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +74,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let store = ctx.store().await?;
     match command {
         Command::List(args) => list(ctx, store, args).await,
+        Command::Print(args) => paper::bills(ctx, args).await,
         Command::Show(Show { number }) if Statement::parse_number(&number).is_some() => {
             statement(ctx, store, &number).await
         }

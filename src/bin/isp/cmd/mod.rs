@@ -34,6 +34,7 @@ mod message_text;
 pub(crate) mod outage;
 pub(crate) mod outbox;
 pub(crate) mod package;
+pub(crate) mod paper;
 pub(crate) mod payment;
 pub(crate) mod payment_request;
 pub(crate) mod privacy;

@@ -133,6 +133,7 @@ fn provider(ctx: &Context, store: &Arc<SqlStore>) -> anyhow::Result<Provider> {
         policy: ctx.config.policy.clone(),
         sender: ctx.config.provider.clone(),
         qris: ctx.config.payment.qris.as_deref().map(Qris::parse).transpose()?,
+        letterhead: wire::letterhead(&ctx.config)?,
         page: ctx.config.worker.page,
     })
 }

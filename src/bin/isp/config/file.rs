@@ -75,6 +75,8 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
         *url = rooted_url(url, dir);
     }
     table.get_mut("key_file").into_iter().for_each(rooted);
+    let paper = table.get_mut("paper").and_then(toml::Value::as_table_mut);
+    paper.and_then(|paper| paper.get_mut("logo")).into_iter().for_each(rooted);
     let whatsapp = table.get_mut("whatsapp").and_then(toml::Value::as_table_mut);
     if let Some(table) = whatsapp {
         for key in ["access_token_file", "app_secret_file"] {

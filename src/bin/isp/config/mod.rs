@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// Who asks in messages, and how to pay.
     pub(crate) provider: Option<Sender>,
+    /// What stands on invoices and receipts besides.
+    pub(crate) paper: Paper,
     /// Through what customers pay.
     pub(crate) payment: Paying,
     /// Payment gateways, by the name that they have here and in the books.
@@ -87,6 +89,7 @@ impl Default for Config {
             officer: None,
             policy: Policy::default(),
             provider: None,
+            paper: Paper::default(),
             payment: Paying::default(),
             gateway: BTreeMap::new(),
             snap: BTreeMap::new(),
@@ -99,6 +102,44 @@ impl Default for Config {
             tenants: Map::default(),
             exposed: None,
         }
+    }
+}
+
+/// What stands on invoices and receipts besides the provider's name, ways to pay and contact.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Paper {
+    /// The provider's address, a line each.
+    pub(crate) address: Vec<String>,
+    /// The provider's tax number.
+    pub(crate) npwp: Option<String>,
+    /// A picture: PNG, JPEG or WEBP.
+    pub(crate) logo: Option<PathBuf>,
+    /// `A4` or `A5`.
+    pub(crate) size: Option<String>,
+}
+
+impl Paper {
+    /// At most so many lines of an address, and so many signs in a line.
+    const LINES: usize = 5;
+    const LONGEST: usize = 100;
+
+    /// Which key is wrong, and why.
+    fn checked(self) -> Result<Self, (&'static str, &'static str)> {
+        let long = |text: &String| text.chars().count() > Self::LONGEST || text.chars().any(char::is_control);
+        if self.address.len() > Self::LINES {
+            return Err(("address", "has more than 5 lines"));
+        }
+        if self.address.iter().any(long) {
+            return Err(("address", "has a line that is longer than 100 signs, or a control sign"));
+        }
+        if self.npwp.as_ref().is_some_and(long) {
+            return Err(("npwp", "is longer than 100 signs, or has a control sign"));
+        }
+        if self.size.as_deref().is_some_and(|size| isp_serve::papers::Sheet::parse(size).is_none()) {
+            return Err(("size", "is not A4 or A5"));
+        }
+        Ok(self)
     }
 }
 
@@ -303,7 +344,8 @@ impl Config {
         let serve = self.serve.checked().map_err(|(key, reason)| bad(&format!("serve.{key}"), reason.to_owned()))?;
         let provider =
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
-        Ok(Self { policy, provider, radius, serve, ..self })
+        let paper = self.paper.checked().map_err(|(key, reason)| bad(&format!("paper.{key}"), reason.to_owned()))?;
+        Ok(Self { policy, provider, paper, radius, serve, ..self })
     }
 }
 

@@ -50,6 +50,12 @@ pkp = true                      # false: no PPN is charged
 # pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
 # contact = "0812..."
 
+# [paper]                       # what stands on invoices and receipts besides: isp invoice print, isp receipt print
+# address = ["Jl. ... No. ..", "Kota ..."]
+# npwp = "..."
+# logo = "logo.png"             # PNG, JPEG or WEBP, 512 KB at most
+# size = "A4"                   # or "A5"
+
 # [payment]                     # for isp payment-request
 # qris = "00020101021126..."    # the text of your own static QRIS code, as a scanner of codes shows it
 

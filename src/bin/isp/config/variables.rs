@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 15] = [
-    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "gateway", "snap",
-    "whatsapp", "mikrotik", "radius", "worker", "serve",
+const KEYS: [&str; 16] = [
+    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "paper", "payment", "gateway",
+    "snap", "whatsapp", "mikrotik", "radius", "worker", "serve",
 ];
 
 /// The variables that are ours.

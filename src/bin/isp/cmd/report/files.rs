@@ -55,7 +55,7 @@ impl Files {
 }
 
 /// Puts a file in its place at once, so that a full disk leaves the old one. Only its owner may read it: it holds customers.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(in crate::cmd) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::File { path: path.display().to_string(), reason: error.kind().to_string() };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -22,6 +22,8 @@ use isp_core::report::{CpeRow, CustomerRow, Finance, GroupBy, PackageRow, Profit
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
+pub(super) use files::replace;
+
 use files::Files;
 pub(in crate::cmd) use html::{escaped, page};
 pub(in crate::cmd) use picture::Section;

@@ -1,0 +1,128 @@
+//! Papers for customers: each stands in one page by itself, with the figures that were charged.
+
+use crate::cli::{Isp, SHEETS};
+
+fn billed() -> Isp {
+    let mut isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.set("ISP_PROVIDER__NAME", "Warga <Net>");
+    isp.set("ISP_PROVIDER__PAY_TO", r#"["BCA 123 a.n. Sari & Co"]"#);
+    isp.set("ISP_PAPER__ADDRESS", r#"["Jl. Melati 1", "Bandung"]"#);
+    isp.set("ISP_PAPER__NPWP", "01.234.567.8-901.000");
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-20", "bill"]);
+    isp
+}
+
+fn page(isp: &Isp, arguments: &[&str], file: &str) -> String {
+    let said = isp.ok(&[arguments, &["--html", file]].concat());
+    assert!(said.contains(file), "{said}");
+    std::fs::read_to_string(isp.dir().join(file)).unwrap()
+}
+
+#[test]
+fn an_invoice_is_a_page_by_itself() {
+    let isp = billed();
+    let invoices = isp.json(&["invoice", "list", "--customer", "P001"]);
+    let number = invoices[0]["invoice"].as_str().unwrap().to_owned();
+    let html = page(&isp, &["invoice", "print", &number], "tagihan.html");
+    let rupiah = |key: &str| {
+        let text = isp_core::Money::rupiah(invoices[0][key].as_i64().unwrap()).to_string();
+        text.replacen("Rp", "Rp ", 1)
+    };
+    for said in [
+        "<html lang=\"id\">",
+        "@page{size:A4",
+        "<h1>TAGIHAN</h1>",
+        "Warga &lt;Net&gt;",
+        "Jl. Melati 1",
+        "NPWP 01.234.567.8-901.000",
+        "Budi Santoso",
+        "P001",
+        &number,
+        "Internet, paket Rumah 20",
+        "DPP",
+        "PPN",
+        "BELUM DIBAYAR",
+        "BCA 123 a.n. Sari &amp; Co",
+        &rupiah("total"),
+    ] {
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    assert!(!html.contains("http") && !html.contains("<script") && !html.contains("Merdeka"), "{html}");
+    // A part is paid: the same paper says what is left.
+    isp.ok(&["--on", "2026-01-21", "payment", "add", "P001", "100000", "--reference", "KW-1"]);
+    let again = isp.json(&["invoice", "list", "--customer", "P001"]);
+    let open = isp_core::Money::rupiah(again[0]["open"].as_i64().unwrap()).to_string().replacen("Rp", "Rp ", 1);
+    let html = page(&isp, &["invoice", "print", &number], "tagihan.html");
+    assert!(html.contains("DIBAYAR SEBAGIAN") && html.contains("-Rp 100.000") && html.contains(&open), "{html}");
+    isp.fails(4, &["invoice", "print", "INV-202601-999999"], "cli.not_found");
+}
+
+#[test]
+fn a_month_stands_in_one_page_each_in_the_language_of_its_customer() {
+    let isp = billed();
+    let count = isp.json(&["invoice", "list", "--month", "2026-01"]).as_array().unwrap().len();
+    let html = page(&isp, &["invoice", "print", "--month", "2026-01"], "januari.html");
+    assert_eq!(html.matches("<article>").count(), count);
+    assert!(html.contains("<h1>TAGIHAN</h1>") && html.contains("<h1>INVOICE</h1>"), "Siti reads English: {html}");
+    assert!(html.contains("break-after:page"), "{html}");
+    isp.fails(4, &["invoice", "print", "--month", "2020-01"], "cli.not_found");
+    let (_, err) = isp.exit(2, &["invoice", "print"]);
+    assert!(err.contains("[cli.usage]"), "{err}");
+}
+
+#[test]
+fn a_receipt_says_what_was_paid_and_what_is_left() {
+    let isp = billed();
+    isp.ok(&[
+        "--on",
+        "2026-01-21",
+        "payment",
+        "add",
+        "P001",
+        "200000",
+        "--provider",
+        "bank",
+        "--reference",
+        "TRX 77/A",
+    ]);
+    let html = page(&isp, &["receipt", "print", "bank", "TRX 77/A"], "kuitansi.html");
+    for said in [
+        "<h1>KUITANSI</h1>",
+        "TRX 77/A",
+        "21 Januari 2026",
+        "transfer bank",
+        "INV-2026",
+        "Rp 200.000",
+        "Titipan",
+        "Rp 0",
+    ] {
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    // Without a name the file is called as the paper.
+    let said = isp.ok(&["receipt", "print", "bank", "TRX 77/A"]);
+    assert!(said.contains("kuitansi-TRX-77-A.html") && isp.dir().join("kuitansi-TRX-77-A.html").exists(), "{said}");
+    isp.ok(&["payment", "reverse", "bank", "TRX 77/A", "--reason", "ditolak bank"]);
+    let told = isp.fails(2, &["receipt", "print", "bank", "TRX 77/A"], "cli.usage");
+    assert!(told.contains("bukan uang yang masuk"), "{told}");
+}
+
+#[test]
+fn a_logo_and_a_size_come_from_the_settings() {
+    let mut isp = billed();
+    let png = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 1, 2, 3];
+    std::fs::write(isp.dir().join("logo.png"), png).unwrap();
+    let toml = std::fs::read_to_string(isp.dir().join("isp.toml")).unwrap();
+    std::fs::write(isp.dir().join("isp.toml"), format!("{toml}\n[paper]\nlogo = \"logo.png\"\nsize = \"a5\"\n"))
+        .unwrap();
+    let html = page(&isp, &["invoice", "print", "--month", "2026-01"], "januari.html");
+    assert!(html.contains("<img src=\"data:image/png;base64,iVBORw0KGg") && html.contains("@page{size:A5"), "{html}");
+    std::fs::write(isp.dir().join("logo.png"), "<svg/>").unwrap();
+    let told = isp.fails(2, &["invoice", "print", "--month", "2026-01"], "cli.config");
+    assert!(told.contains("paper.logo"), "{told}");
+    isp.set("ISP_PAPER__SIZE", "Letter");
+    let told = isp.fails(2, &["invoice", "list"], "cli.config");
+    assert!(told.contains("ISP_PAPER__SIZE"), "{told}");
+}
