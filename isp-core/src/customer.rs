@@ -12,7 +12,7 @@ use crate::ids::CustomerId;
 use crate::place::Coordinates;
 use crate::text::{Code, Language, Name, one_line};
 
-pub use number::phones;
+pub use number::{is_landline, phones};
 
 /// A person or firm that pays for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -82,6 +82,7 @@ impl Reader {
     fn rows<R: FileRow>(&mut self, table: Option<Table>, key: &'static str, noun: Option<Noun>) -> Vec<R> {
         let Some(table) = table else { return Vec::new() };
         let sheet = Sheet::new(table, R::COLUMNS, &self.reading, &mut self.notices, &mut self.errors);
+        let before = self.errors.len();
         let mut first: HashMap<String, u64> = HashMap::new();
         let mut rows = Vec::new();
         for row in sheet.rows() {
@@ -101,6 +102,9 @@ impl Reader {
             }
             rows.extend(read);
         }
+        // A column that is missing was named by the header.
+        let named = self.errors.split_off(before);
+        self.errors.extend(named.into_iter().filter(|error| !sheet.missing.contains(&error.column.as_str())));
         rows
     }
 

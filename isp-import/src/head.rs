@@ -2,6 +2,7 @@
 
 use super::notice::{Note, Notices};
 use super::problem::{Problem, RowError};
+use super::rows::{EverythingRow, FileRow};
 use super::sheet::Column;
 use super::table::Table;
 
@@ -70,6 +71,8 @@ pub(super) struct Head {
     pub(super) above: usize,
     /// Whether the rows can be read by it.
     pub(super) usable: bool,
+    /// Needed columns that are missing; what is wrong with the other cells is found all the same.
+    pub(super) missing: Vec<&'static str>,
 }
 
 /// A heading in the form of the layouts: small letters, `_` for whatever divides words.
@@ -169,7 +172,18 @@ pub(super) fn find(
             Some(column) => head.columns.push((column.key, position)),
             None if said == Some("-") || cell.is_empty() => {}
             None if is_remark(cell) => {
-                notices.tell(&table.name, *line, cell, Note::NotImported);
+                // Behind the colon stands what is wrong with the header, in the words of a copy.
+                let called = cell.split(':').next().unwrap_or(cell).trim();
+                notices.tell(&table.name, *line, called, Note::NotImported);
+            }
+            None if said.is_some() => {
+                report(*line, &shown(cell, position), Problem::UnknownColumn { known: known() });
+            }
+            None if is_of_everything(cell, layout) => {
+                report(*line, &shown(cell, position), Problem::ColumnOfEverything);
+            }
+            None if is_plain(cell) && !resembles(cell, layout) => {
+                notices.tell(&table.name, *line, cell, Note::UnknownColumn);
             }
             None => report(*line, &shown(cell, position), Problem::UnknownColumn { known: known() }),
         }
@@ -179,11 +193,69 @@ pub(super) fn find(
             let numbers = column.key == "customer_id" && layout.iter().any(|other| other.key == "address");
             let problem = if numbers { Problem::NoCustomerNumbers } else { Problem::MissingColumn };
             report(*line, column.names.first().copied().unwrap_or(column.key), problem);
-            head.usable = false;
+            head.missing.push(column.key);
         }
     }
     head.cells = cells;
     head
+}
+
+/// True for a column of a sheet with everything that a file of customers or of lines does not have.
+fn is_of_everything(heading: &str, layout: &[Column]) -> bool {
+    let of_people = layout.iter().any(|column| column.key == "customer_id" && column.required)
+        && layout.iter().any(|column| ["address", "package"].contains(&column.key));
+    of_people && column(heading, EverythingRow::COLUMNS).is_some()
+}
+
+/// True for a sheet that is one with everything by its columns, though it may lack some: who, which package, and how the line
+/// gets onto the network or what it costs.
+pub(super) fn looks_like_everything(table: &Table, maps: &[Map]) -> bool {
+    let layout = EverythingRow::COLUMNS;
+    let Some((_, cells)) = header_at(table, layout, maps).and_then(|at| table.lines.get(at)) else { return false };
+    let is = |cell: &String, key: &str| meant(cell, layout, maps).is_some_and(|c| c.key == key);
+    let has = |key: &str| cells.iter().any(|cell| is(cell, key));
+    // Reports about customers have a price and a router, too, under the names of their columns.
+    let says = |key: &str| cells.iter().any(|cell| is(cell, key) && !is_remark(cell));
+    let line = ["username", "password", "ip_address", "mac", "start", "price", "router"];
+    has("name") && has("package") && (has("address") || has("phone")) && line.into_iter().any(says)
+}
+
+/// True when a heading is nearly one that is known, as a slip of the hand leaves it.
+fn resembles(heading: &str, layout: &[Column]) -> bool {
+    let plain = |text: &str| text.replace('_', "");
+    let said = plain(&folded(heading));
+    layout.iter().flat_map(|column| column.names.iter().chain([&column.key])).any(|name| {
+        let name = plain(name);
+        // One sign of a short word, two of a long one; words of three signs and less resemble anything.
+        let most = match name.chars().count() {
+            0..=3 => 0,
+            4..=6 => 1,
+            _ => 2,
+        };
+        slips(&said, &name, most)
+    })
+}
+
+/// True when so many signs at most must be added, removed, changed or swapped to make one text of the other.
+fn slips(one: &str, other: &str, most: usize) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    if one.len().abs_diff(other.len()) > most {
+        return false;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, b) in other.iter().enumerate() {
+            let mut least = (row[j] + usize::from(a != b)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && one[i - 1] == *b && other[j - 1] == *a {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row.last().is_some_and(|distance| *distance <= most)
 }
 
 fn is_remark(heading: &str) -> bool {
@@ -194,6 +266,26 @@ fn is_remark(heading: &str) -> bool {
 
 /// An unknown header as it may be shown: by its position when it looks like data.
 fn shown(cell: &str, at: usize) -> String {
-    let plain = cell.chars().count() <= 30 && cell.chars().filter(char::is_ascii_digit).count() < 4;
-    if plain && !cell.is_empty() { cell.to_owned() } else { format!("#{}", at + 1) }
+    if is_plain(cell) && !cell.is_empty() { cell.to_owned() } else { format!("#{}", at + 1) }
+}
+
+/// True for what may be a heading, and is no data in its place.
+fn is_plain(cell: &str) -> bool {
+    cell.chars().count() <= 30 && cell.chars().filter(char::is_ascii_digit).count() < 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_hand_resembles_and_another_word_does_not() {
+        for (heading, known) in [("Alamt", true), ("Telpon", true), ("Usernmae", true), ("Tgl Jatuh Tempo", false)] {
+            assert_eq!(resembles(heading, EverythingRow::COLUMNS), known, "{heading}");
+        }
+        for heading in ["Kontak Darurat", "Foto Rumah", "Sales", "Blok", "ODP"] {
+            assert!(!resembles(heading, EverythingRow::COLUMNS), "{heading}");
+        }
+        assert!(slips("paket", "pakte", 1) && !slips("paket", "pagar", 1));
+    }
 }

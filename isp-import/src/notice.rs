@@ -19,6 +19,10 @@ pub enum Note {
     Totals,
     /// A column that is for people only.
     NotImported,
+    /// A column that is not known, and resembles none that is.
+    UnknownColumn,
+    /// A landline in place of a mobile number: the customer is taken without a number.
+    Landline,
     /// A cell with several numbers, of which the first was taken.
     SeveralPhones,
     /// A NIK that ends in 0.
@@ -54,6 +58,8 @@ impl Note {
             Self::HiddenUnknown => "notice.hidden_unknown",
             Self::Totals => "notice.totals",
             Self::NotImported => "notice.not_imported",
+            Self::UnknownColumn => "notice.unknown_column",
+            Self::Landline => "notice.landline",
             Self::SeveralPhones => "notice.several_phones",
             Self::MayBeRounded => "notice.may_be_rounded",
             Self::DayFirst => "notice.day_first",

@@ -74,6 +74,9 @@ pub enum Problem {
         /// The columns that are known.
         known: String,
     },
+    /// A column that a sheet with everything has, in a file of customers or of lines.
+    #[error("a column of a sheet with everything; this file is read as a file of something else")]
+    ColumnOfEverything,
     /// Two columns that mean the same.
     #[error("two columns mean the same")]
     RepeatedColumn,
@@ -137,6 +140,20 @@ pub enum Problem {
     /// The cell names something that is neither in the files nor in the database.
     #[error("no such {0}, neither in the files nor in the database")]
     Unknown(Noun),
+    /// Rows name a package that is neither in the files nor in the database.
+    #[error("the package {} ({rows} rows) is neither in the files nor in the database", .name.as_deref().unwrap_or("of this row"))]
+    UnknownPackage {
+        /// What the rows call it; `None` where that may be something else than a package.
+        name: Option<String>,
+        /// How many rows.
+        rows: usize,
+    },
+    /// A package is named by a name that several have.
+    #[error("{count} packages have this name; write the code")]
+    WhichPackage {
+        /// How many.
+        count: usize,
+    },
     /// The same key stands in an earlier line.
     #[error("the same {noun} stands in line {first_line}")]
     Repeated {
@@ -213,6 +230,9 @@ impl Problem {
             Self::OtherTerms { .. } => "import.other_terms",
             Self::NoHeader { .. } => "import.no_header",
             Self::UnknownColumn { .. } => "import.unknown_column",
+            Self::ColumnOfEverything => "import.column_of_everything",
+            Self::UnknownPackage { .. } => "import.unknown_package",
+            Self::WhichPackage { .. } => "import.which_package",
             Self::RepeatedColumn => "import.repeated_column",
             Self::MissingColumn => "import.missing_column",
             Self::NoCustomerNumbers => "import.no_customer_numbers",

@@ -68,6 +68,8 @@ pub(super) struct Sheet {
     rows: Vec<(u64, Vec<String>)>,
     /// The order of days in each column of days.
     orders: HashMap<&'static str, DayOrder>,
+    /// What the file calls needed columns that are missing: they are named once, and not again in each row.
+    pub(super) missing: Vec<&'static str>,
 }
 
 impl Sheet {
@@ -90,7 +92,7 @@ impl Sheet {
         }
         let columns: Vec<(&'static str, String)> = head.columns.iter().map(|(key, at)| (*key, heading(*at))).collect();
         let names = Arc::new(Names { file: table.name.clone(), columns });
-        let mut sheet = Self { names, columns: head.columns, ..Self::default() };
+        let mut sheet = Self { names, columns: head.columns, missing: head.missing, ..Self::default() };
         if !head.usable {
             return sheet;
         }
@@ -115,9 +117,30 @@ impl Sheet {
                 errors.push(RowError { file: table.name.clone(), line, column: String::new(), problem });
             }
         }
+        sheet.number_customers(width);
         sheet.ask_about_hidden(&table.hidden, header, errors);
         sheet.find_orders(reading.order, notices, errors);
         sheet
+    }
+
+    /// Gives numbers for the time of reading to customers of a sheet that has no column with their numbers, so that what else is
+    /// wrong is found in the same run. Nothing is written of such a sheet.
+    fn number_customers(&mut self, width: usize) {
+        let at = |key: &str| self.columns.iter().find(|(known, _)| *known == key).map(|(_, at)| *at);
+        if !self.missing.contains(&"customer_id") || at("name").is_none() {
+            return;
+        }
+        let person: Vec<usize> = ["name", "address", "phone"].into_iter().filter_map(at).collect();
+        let mut known: HashMap<Vec<String>, usize> = HashMap::new();
+        for (_, cells) in &mut self.rows {
+            let of = |at: &usize| cells.get(*at).map(|cell| cell.trim().to_lowercase()).unwrap_or_default();
+            let who: Vec<String> = person.iter().map(of).collect();
+            let next = known.len() + 1;
+            let number = *known.entry(who).or_insert(next);
+            cells.resize(width, String::new());
+            cells.push(format!("BELUM-BERNOMOR-{number:04}"));
+        }
+        self.columns.push(("customer_id", width));
     }
 
     /// Asks about rows that a person who looks at the sheet does not see, and about columns that would be taken from there.

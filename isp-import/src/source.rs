@@ -214,12 +214,12 @@ fn read(file: &File, reading: &Reading) -> Vec<(Option<Kind>, Table)> {
             Err(problem) => vec![(None, Table::failed(name.clone(), problem))],
         };
     }
-    let kind = said.or(by_name);
+    let (kind, is_said) = (said.or(by_name), said.is_some());
     let layouts: Vec<&[Column]> = match kind {
         Some(kind) => vec![kind.columns(), Kind::Everything.columns()],
         None => Kind::ALL.iter().map(|kind| kind.columns()).collect(),
     };
-    vec![settled(kind, Table::parse(name.clone(), bytes, &layouts), reading)]
+    vec![settled(kind, is_said, Table::parse(name.clone(), bytes, &layouts), reading)]
 }
 
 /// The sheets of a workbook: by their names; a single one by the option or the name of the file.
@@ -235,7 +235,7 @@ fn of_sheets(
     for (name, table) in sheets {
         let of_name = Kind::of_name(&name);
         let kind = if single { said.or(by_name).or(of_name) } else { of_name };
-        let (kind, table) = settled(kind, table, reading);
+        let (kind, table) = settled(kind, single && said.is_some(), table, reading);
         if said.is_none() || kind == said || kind == Some(Kind::Everything) {
             tables.push((kind, table));
         }
@@ -246,15 +246,17 @@ fn of_sheets(
     tables
 }
 
-/// A sheet of customers or lines that has all columns of both is one with everything; one without a name that says what it
-/// is, is what its columns say.
-fn settled(kind: Option<Kind>, table: Table, reading: &Reading) -> (Option<Kind>, Table) {
+/// A sheet of customers or lines that has all columns of both is one with everything, as is one of customers with the columns of
+/// lines, unless a person said what it is; one without a name that says what it is, is what its columns say.
+fn settled(kind: Option<Kind>, is_said: bool, table: Table, reading: &Reading) -> (Option<Kind>, Table) {
     let everything = || head::fit(&table, Kind::Everything.columns(), &reading.maps).is_some();
+    let alike = || head::looks_like_everything(&table, &reading.maps);
     let kind = match kind {
         Some(Kind::Customers | Kind::Subscriptions) if everything() => Some(Kind::Everything),
+        Some(Kind::Customers) if !is_said && alike() => Some(Kind::Everything),
         Some(kind) => Some(kind),
         None if table.lines.is_empty() => None,
-        None => Kind::of_columns(&table, reading),
+        None => Kind::of_columns(&table, reading).or_else(|| alike().then_some(Kind::Everything)),
     };
     (kind, table)
 }

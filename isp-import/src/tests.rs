@@ -125,12 +125,12 @@ const BAD: &[(&str, &str, &str)] = &[
     ("packages.csv", "P7,Tujuh,99999999999999,,20", "packages.csv:8 harga money.range"),
     ("customers.csv", "C2,,3273011708450001,Jl. 1,08123456789", "customers.csv:3 nama value.empty"),
     ("customers.csv", "C3,Cici,327301170845,Jl. 1,08123456789", "customers.csv:4 nik customer.nik"),
-    ("customers.csv", "C4,Dodi,,Jl. 1,021-5551234", "customers.csv:5 telepon customer.phone"),
+    ("customers.csv", "C4,Dodi,,Jl. 1,0815-551234", "customers.csv:5 telepon customer.phone"),
     ("customers.csv", "C1,Budi lagi,,Jl. 1,", "customers.csv:6 id_pelanggan import.repeated"),
     (
         "subscriptions.csv",
         "C1,PAKET-X,R1,a@isp,hunter2,2026-01-01,1,bulanan",
-        "subscriptions.csv:3 paket import.unknown",
+        "subscriptions.csv:3 paket import.unknown_package",
     ),
     (
         "subscriptions.csv",

@@ -48,6 +48,13 @@ fn note(note: Note) -> (&'static str, &'static str) {
         ),
         Note::Totals => ("rows of totals are left out", "baris jumlah dilewati"),
         Note::NotImported => ("the column is not imported", "kolom ini tidak diimpor"),
+        Note::UnknownColumn => {
+            ("the column is not known and is not imported", "kolom ini tidak dikenal dan tidak diimpor")
+        }
+        Note::Landline => (
+            "landlines cannot receive WhatsApp; these customers are taken without a number",
+            "nomor telepon rumah tidak menerima WhatsApp; pelanggannya diambil tanpa nomor",
+        ),
         Note::SeveralPhones => (
             "cells hold several numbers; the first mobile number is taken",
             "sel berisi beberapa nomor; nomor HP pertama yang dipakai",
@@ -122,7 +129,18 @@ fn indonesian(problem: &Problem) -> Option<String> {
         Problem::NoHeader { known } => {
             format!("tidak ada baris di atas yang berupa judul kolom yang dikenal; yang dikenal: {known}")
         }
-        Problem::UnknownColumn { known } => format!("berkas ini tidak punya kolom itu; yang dikenal: {known}"),
+        Problem::UnknownColumn { known } => format!("kolom ini tidak dikenal; yang dikenal: {known}"),
+        Problem::ColumnOfEverything => {
+            "kolom ini milik lembar berisi semuanya (pelanggan, paket, dan saluran), padahal berkas ini dibaca sebagai berkas lain"
+                .to_owned()
+        }
+        Problem::UnknownPackage { name: Some(name), rows } => {
+            format!("paket \"{name}\" ({rows} baris) tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan")
+        }
+        Problem::UnknownPackage { name: None, rows } => {
+            format!("paket baris ini ({rows} baris) tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan")
+        }
+        Problem::WhichPackage { count } => format!("ada {count} paket dengan nama itu; tulis kodenya"),
         Problem::RepeatedColumn => "dua kolom berarti sama".to_owned(),
         Problem::MissingColumn => "kolom ini tidak ada".to_owned(),
         Problem::NoCustomerNumbers => "pelanggan di lembar ini belum bernomor".to_owned(),

@@ -15,9 +15,9 @@ const BAD: &[(&str, &str, &str)] = &[
     ("packages.csv", "P7;Tujuh;99999999999999;;20;", "money.range"),
     ("customers.csv", "C2;;;Jl. 1;;", "value.empty"),
     ("customers.csv", "C3;Cici;327301170845;Jl. 1;;", "customer.nik"),
-    ("customers.csv", "C4;Dodi;;Jl. 1;021-5551234;", "customer.phone"),
+    ("customers.csv", "C4;Dodi;;Jl. 1;0815-551234;", "customer.phone"),
     ("customers.csv", "P001;Budi lagi;;Jl. 1;;", "import.repeated"),
-    ("subscriptions.csv", "P001,PAKET-X,R1,a@isp,rahasia,2026-01-01,1,bulanan,", "import.unknown"),
+    ("subscriptions.csv", "P001,PAKET-X,R1,a@isp,rahasia,2026-01-01,1,bulanan,", "import.unknown_package"),
     ("subscriptions.csv", "P001,HOME20,R1,c@isp,rahasia,2026-02-30,1,bulanan,", "date.format"),
     ("subscriptions.csv", "P001,HOME20,R1,d@isp,rahasia,2026-01-01,32,bulanan,", "calendar.billing_day"),
     ("subscriptions.csv", "P001,HOME20,R1,e@isp,rahasia,2026-01-01,1,mingguan,", "calendar.cycle"),
@@ -51,12 +51,12 @@ fn twenty_kinds_of_bad_rows_are_named_and_none_is_written() {
     }
     let rows = err.lines().filter(|l| l.contains(".csv baris ")).count();
     assert_eq!(rows, BAD.len(), "{err}");
-    assert!(err.contains("20 baris salah; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
+    assert!(err.contains("20 kesalahan di 20 baris; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
     for (command, verb) in [("site", "list"), ("package", "list"), ("customer", "list"), ("subscription", "list")] {
         assert_eq!(isp.json(&[command, verb]).as_array().unwrap().len(), 0, "{command}");
     }
     let english = isp.exit(3, &["--lang", "en", "--on", "2026-01-01", "import", "sheets"]).1;
-    assert!(english.contains("20 bad rows; nothing was written"), "{english}");
+    assert!(english.contains("20 errors in 20 rows; nothing was written"), "{english}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn sheets_as_owners_keep_them_are_read_and_what_was_guessed_is_told() {
     ]);
     let (out, err) = isp.exit(0, &["--lang", "en", "--on", "2026-01-10", "import", "sheets"]);
     for told in [
-        "pelanggan.csv is read as everything",
+        "pelanggan.csv is read as a sheet with everything",
         "catatan rapat.csv is not read",
         "foto.jpg is not read",
         "column No. HP: 1 cells hold several numbers",
@@ -277,7 +277,7 @@ fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
     isp.ok(&["init"]);
     isp.write(&[(
         "customers.csv",
-        "DATA\nid_pelanggan;nama;alamat;telepon\nC1;Budi;Jl. 1;021-5551234\nC2;Siti;Jl. 2;0812-3456-7890\nC3;;Jl. 3;8.12E+10\n",
+        "DATA\nid_pelanggan;nama;alamat;telepon\nC1;Budi;Jl. 1;0815-551234\nC2;Siti;Jl. 2;0812-3456-7890\nC3;;Jl. 3;8.12E+10\n",
     )]);
     let (_, err) = isp.exit(3, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
     assert!(err.contains("mend/customers.csv"), "{err}");
@@ -297,7 +297,7 @@ fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
     // It is never written over, and a mended one is imported with the column still in it.
     let (_, err) = isp.exit(6, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
     assert!(err.contains("[cli.file]"), "{err}");
-    std::fs::write(&path, copy.replace("021-5551234", "-").replace("C3;;", "C3;Eko;").replace("8.12E+10", "")).unwrap();
+    std::fs::write(&path, copy.replace("0815-551234", "-").replace("C3;;", "C3;Eko;").replace("8.12E+10", "")).unwrap();
     isp.ok(&["import", "--customers", "mend/customers.csv"]);
     assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
 }
@@ -391,7 +391,7 @@ fn a_sheet_with_everything_says_what_its_packages_and_lines_lack() {
         isp.exit(3, &["--lang", "en", "--on", "2026-01-01", "import", "--everything", "semua.csv"]).1
     };
     let told = import(&isp, &sheet("HOME-10"));
-    assert!(told.contains("have a price and no speed") && told.contains("[import.unknown]"), "{told}");
+    assert!(told.contains("have a price and no speed") && told.contains("[import.unknown_package]"), "{told}");
     let told = import(&isp, &sheet("Rumah 10 Mbps"));
     assert!(told.contains("there is no router yet") && told.contains("[import.no_router_yet]"), "{told}");
     isp.ok(&["site", "add", "A", "--name", "A"]);

@@ -34,6 +34,7 @@ mod cli_language;
 mod cli_lines;
 mod cli_manners;
 mod cli_month;
+mod cli_one_sheet;
 mod cli_paper;
 mod cli_payment_request;
 #[cfg(unix)]

@@ -48,6 +48,30 @@ pub(super) fn phone(text: &str) -> Result<String, Error> {
     Ok(national.to_owned())
 }
 
+/// True for a landline with its area code, `021-5551234`, or several of them: a number that people call and WhatsApp does not
+/// reach.
+///
+/// ```
+/// use isp_core::customer::is_landline;
+/// assert!(is_landline("021-5551234") && is_landline("+62 22 4231234") && is_landline("Telp. (0251) 8312345"));
+/// assert!(!is_landline("0812-3456-7890") && !is_landline("5551234") && !is_landline("3273011708450001"));
+/// ```
+#[must_use]
+pub fn is_landline(text: &str) -> bool {
+    let one = |part: &str| {
+        let text = bare(without_label(part));
+        let plain = text.chars().all(|sign| sign.is_ascii_digit() || " -.()+".contains(sign));
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let national = digits.strip_prefix('0').or_else(|| digits.strip_prefix("62"));
+        // Area codes are 21 to 79 and 9xx; with the number they have 8 to 11 digits.
+        plain
+            && national
+                .is_some_and(|n| (8..=11).contains(&n.len()) && n.starts_with(['2', '3', '4', '5', '6', '7', '9']))
+    };
+    let mut parts = text.split(['/', ';', ',']).map(str::trim).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some() && parts.all(one)
+}
+
 /// Whether the last group of digits stands behind a number that is a whole one without it: `0811-2345-678 90` may be
 /// a number of its own and a remark.
 fn ends_before(text: &str) -> bool {

@@ -5,13 +5,14 @@ use serde::Serialize;
 
 use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::policy::WhileIsolated;
-use crate::billing::{Catalog, Problem, plan_billing};
+use crate::billing::{Billable, Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::ledger::entry_for_credit;
 use crate::money::Money;
+use crate::package::Package;
 use crate::payment::allocate;
 use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery};
 
@@ -116,6 +117,23 @@ impl Engine<'_> {
             self.store.commit(self.tenant, changes).await?;
         }
         Ok(report)
+    }
+
+    /// What the next run at `now` writes for lines that are not in the books yet, such as those of an import: how many invoices,
+    /// and what they come to. `packages` are those of the books and of the import. Nothing is written.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn foresee_bills(
+        &self,
+        lines: &[Billable],
+        packages: &[Package],
+        now: DateTime<Utc>,
+    ) -> Result<(u64, Money), EngineError> {
+        let catalog = Catalog::new(packages);
+        let position = self.store.billing_position(self.tenant).await?;
+        let plan = plan_billing(lines, &self.billing_context(&catalog, position, now));
+        Ok((plan.invoices.len() as u64, plan.invoices.iter().map(|invoice| invoice.total).sum()))
     }
 
     /// The lines whose rows cannot be read: the position passes them by, so they wait with a mark of their own.

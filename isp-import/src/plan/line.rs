@@ -9,7 +9,7 @@ use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
 use isp_core::text::{Code, RouterName};
 
 use super::super::problem::{Noun, Problem, RowError};
-use super::super::rows::SubscriptionRow;
+use super::super::rows::{SubscriptionRow, speed_in};
 use super::{Note, Planner, Verdict, columns};
 
 /// What a new line takes that its row may not say.
@@ -19,6 +19,8 @@ pub struct PlannedLine {
     pub file: String,
     /// Line in it.
     pub line: u64,
+    /// The package, by its code, whatever the row calls it.
+    pub package: Code,
     /// The router, if it is on one.
     pub router: Option<Code>,
     /// The site, whose zone its days are counted in.
@@ -31,10 +33,10 @@ pub struct PlannedLine {
 
 impl Planner<'_> {
     pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
+        // A package that is not there is counted, whatever else is wrong with the row.
+        let package_id = self.package_of(row);
         let customer_id = self.customer_of(&row.at, &row.customer)?;
-        let Some(package_id) = self.packages.get(&row.package).copied() else {
-            return Err(self.unknown(&row.at, "package", Noun::Package, &row.package));
-        };
+        let package_id = package_id?;
         let router = match &row.router {
             None if row.site.is_none() => Some(self.only_router(row)?),
             None => None,
@@ -90,7 +92,9 @@ impl Planner<'_> {
         let router = self.routers.iter().find(|(_, (id, _))| Some(*id) == router_id).map(|(code, _)| code.clone());
         if let Some(site) = code(site_id) {
             let (file, line) = (row.at.file().to_owned(), row.at.line);
-            self.plan.lines.push(PlannedLine { file, line, router, site, day, billed_from });
+            let package = self.packages.iter().find(|(_, id)| **id == package_id).map(|(code, _)| code.clone());
+            let package = package.unwrap_or_else(|| row.package.clone());
+            self.plan.lines.push(PlannedLine { file, line, package, router, site, day, billed_from });
         }
         let id = SubscriptionId(self.ids.next_uuid());
         let account = Account { password, ..row.account.clone() };
@@ -98,6 +102,46 @@ impl Planner<'_> {
         self.subscriptions.entry(customer_id).or_default().push((row.name().clone(), id));
         add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
         Ok(Verdict::New)
+    }
+
+    /// The package that a row names, by its code, else by its name without regard to case and blanks.
+    fn package_of(&mut self, row: &SubscriptionRow) -> Result<PackageId, RowError> {
+        if let Some(id) = self.packages.get(&row.package) {
+            return Ok(*id);
+        }
+        let wanted = folded(&row.package_said);
+        let known = self.existing.packages.values().chain(&self.plan.changes.packages);
+        let mut named: Vec<PackageId> = known.filter(|p| folded(p.name.as_str()) == wanted).map(|p| p.id).collect();
+        named.sort_unstable();
+        named.dedup();
+        match named[..] {
+            [id] => Ok(id),
+            [] => {
+                let error = self.unknown(&row.at, "package", Noun::Package, &row.package);
+                // A row of packages that is wrong itself is named there.
+                if error.line != 0 {
+                    let (_, rows) = self.without_package.entry(wanted).or_insert_with(|| (row.clone(), 0));
+                    *rows += 1;
+                }
+                Err(RowError { line: 0, ..error })
+            }
+            _ => Err(row.at.error("package", Problem::WhichPackage { count: named.len() })),
+        }
+    }
+
+    /// Names each package that rows want and that is not there, once with the number of its rows.
+    pub(super) fn name_missing_packages(&mut self) {
+        let mut missing: Vec<(SubscriptionRow, usize)> =
+            std::mem::take(&mut self.without_package).into_values().collect();
+        missing.sort_by(|(a, _), (b, _)| (a.at.file(), a.at.line).cmp(&(b.at.file(), b.at.line)));
+        for (first, rows) in missing {
+            let said = &first.package_said;
+            // A column that was shifted may hold a NIK or a password in its place: those are no names of several rows, nor a speed.
+            let digits = said.chars().filter(char::is_ascii_digit).count();
+            let is_name = said.chars().count() <= 40 && digits < 7 && (rows > 1 || speed_in(said).is_some());
+            let name = is_name.then(|| said.clone());
+            self.errors.push(first.at.error("package", Problem::UnknownPackage { name, rows }));
+        }
     }
 
     /// The price of a package per month, of the books or of the same import.
@@ -145,6 +189,11 @@ impl Planner<'_> {
         });
         site.ok_or_else(|| row.at.error("site", Problem::Unknown(Noun::Site)))
     }
+}
+
+/// A name without regard to case and blanks.
+fn folded(name: &str) -> String {
+    name.split_whitespace().collect::<String>().to_lowercase()
 }
 
 /// A subscription against the one that exists. Nothing of it is changed by an import: billing terms and accounts have

@@ -32,7 +32,7 @@ use super::by_code::ByCode;
 use super::existing::Existing;
 use super::notice::{Note, Notices};
 use super::problem::{Noun, Problem, RowError};
-use super::rows::CustomerRow;
+use super::rows::{CustomerRow, SubscriptionRow};
 use super::sheet::{Origin, Placed};
 
 /// How to import.
@@ -121,6 +121,7 @@ pub fn look(batch: &Batch, existing: &Existing, ids: &mut IdSource, options: &Op
     planner.find_unnamed();
     planner.each("customers", &batch.customers, Planner::customer);
     planner.each("subscriptions", &batch.subscriptions, Planner::subscription);
+    planner.name_missing_packages();
     planner.each("cpes", &batch.cpes, Planner::cpe);
     planner.claim_installations();
     planner.each("installations", &batch.installations, Planner::installation);
@@ -167,6 +168,8 @@ struct Planner<'a> {
     kinds: ByCode<(InstallationKindId, Money)>,
     /// New subscriptions of each customer.
     subscriptions: HashMap<CustomerId, Vec<(RouterName, SubscriptionId)>>,
+    /// Packages that lines want and that are not there, by the name that rows use: the first row, and how many there are.
+    without_package: HashMap<String, (SubscriptionRow, usize)>,
     /// Customers with a row in the file of subscriptions, right or wrong.
     subscribing: HashSet<String>,
     /// User names and serial numbers of the files, in small letters.
@@ -202,6 +205,7 @@ impl<'a> Planner<'a> {
             customers: existing.customers.iter().map(|(code, c)| (code.clone(), c.id)).collect(),
             kinds: existing.kinds.iter().map(|(code, k)| (code.clone(), (k.id, k.price))).collect(),
             subscriptions: HashMap::new(),
+            without_package: HashMap::new(),
             unnamed: Vec::new(),
             niks: HashMap::new(),
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),

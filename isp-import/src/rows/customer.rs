@@ -1,6 +1,6 @@
 //! Customers.
 
-use isp_core::customer::{Address, Invoicing, Nik, Phone, phones};
+use isp_core::customer::{Address, Invoicing, Nik, Phone, is_landline, phones};
 use isp_core::place::Coordinates;
 use isp_core::text::{Code, Language, Name};
 
@@ -84,8 +84,12 @@ impl CustomerRow {
     }
 }
 
-/// The first mobile number of a cell; the others are told.
+/// The first mobile number of a cell; the others are told. A landline is told, and no number.
 fn phone(cells: &mut Cells<'_, '_>) -> Option<Option<Phone>> {
+    if cells.raw("phone").is_some_and(|text| is_landline(isp_core::typed::unguarded(text))) {
+        cells.tell("phone", Note::Landline);
+        return Some(None);
+    }
     let found = cells.maybe("phone", phones)?;
     let Some((phones, others)) = found else { return Some(None) };
     if phones.len() + others > 1 {

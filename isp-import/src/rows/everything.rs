@@ -74,7 +74,7 @@ fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
 }
 
 /// A speed with its unit at the end of a name.
-fn speed_in(name: &str) -> Option<Speed> {
+pub(crate) fn speed_in(name: &str) -> Option<Speed> {
     let tail = name.get(name.find(|sign: char| sign.is_ascii_digit())?..)?;
     tail.contains(|sign: char| sign.is_alphabetic()).then(|| Speed::parse(tail).ok()).flatten()
 }

@@ -4,6 +4,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::money::plausible_price;
 use isp_core::subscription::{Account, Discount, HeldPrice, Off, Service, Timing, Typed};
 use isp_core::text::{Code, RouterName};
+use isp_core::typed::clean;
 use isp_core::{Error, Money, Secret};
 
 use super::super::cells::Cells;
@@ -18,8 +19,10 @@ pub struct SubscriptionRow {
     pub at: Origin,
     /// The number of the customer.
     pub customer: Code,
-    /// The code of the package.
+    /// The code of the package, or one made of its name.
     pub package: Code,
+    /// The package as the row calls it, by its code or its name.
+    pub package_said: String,
     /// The router.
     pub router: Option<Code>,
     /// The code of the site.
@@ -77,6 +80,7 @@ impl FileRow for SubscriptionRow {
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
         let customer = cells.code("customer_id");
         let package = cells.need("package", package_code);
+        let package_said = cells.raw("package").map(clean).unwrap_or_default();
         let router = cells.maybe_code("router");
         let site = cells.maybe_code("site");
         let account = account(cells);
@@ -105,6 +109,7 @@ impl FileRow for SubscriptionRow {
             at: cells.origin(),
             customer: customer?,
             package: package?,
+            package_said,
             router: router?,
             site: site?,
             account,

@@ -137,7 +137,7 @@ fn line<'py>(row: &SubscriptionRow, planned: Option<&PlannedLine>, writer: &mut 
     let password = row.password.as_ref().map(Secret::reveal).filter(|_| service.logs_in());
     let fields = [
         writer.text(row.customer.as_str()),
-        writer.text(row.package.as_str()),
+        writer.text(planned.map_or(&row.package, |line| &line.package).as_str()),
         writer.optional_text(router.map(Code::as_str)),
         writer.optional_text(site.map(Code::as_str)),
         writer.word(service.code()),

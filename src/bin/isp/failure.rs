@@ -102,10 +102,12 @@ pub(crate) enum Failure {
         count: usize,
     },
     /// Bad rows in an import; they were printed.
-    #[error("{count} bad rows, nothing written")]
+    #[error("{count} errors in {rows} rows, nothing written")]
     BadRows {
-        /// How many.
+        /// How many errors.
         count: usize,
+        /// In how many rows.
+        rows: usize,
     },
     /// No database is named anywhere.
     #[error("no database is configured")]

@@ -76,6 +76,11 @@ impl Texts {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
             Problem::NoHeader { known } | Problem::UnknownColumn { known } => vec![("known", known.clone())],
+            Problem::UnknownPackage { name, rows } => {
+                let name = name.clone().unwrap_or_else(|| self.t("noun.of_this_row"));
+                vec![("name", name), ("rows", rows.to_string())]
+            }
+            Problem::WhichPackage { count } => vec![("count", count.to_string())],
             Problem::TwoFiles { other } => vec![("other", other.clone())],
             Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
             Problem::HiddenRows { count, lines } => vec![("count", count.to_string()), ("lines", lines.clone())],
@@ -337,7 +342,7 @@ impl Texts {
                 let noun = self.t(&format!("noun.{noun}"));
                 vec![("noun", noun), ("what", code.clone()), ("count", count.to_string())]
             }
-            Failure::BadRows { count } => vec![("count", count.to_string())],
+            Failure::BadRows { count, rows } => vec![("count", count.to_string()), ("rows", rows.to_string())],
             Failure::Usage { problem, what } => {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
             }

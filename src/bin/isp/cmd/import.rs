@@ -4,10 +4,13 @@ pub(super) mod books;
 pub(super) mod folder;
 mod preview;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::calendar::{Date, DayOrder};
+use isp_core::billing::Billable;
+use isp_core::calendar::{Date, DayOrder, Zone};
+use isp_core::subscription::Subscription;
 use isp_core::text::{Code, Language};
 use isp_import::{Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 
@@ -154,7 +157,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         return Err(nothing_in(dir).into());
     }
     for (kind, file) in batch.read_as.iter().filter(|(kind, file)| file != kind.usual()) {
-        let kind = kind.usual().trim_end_matches(".csv").to_owned();
+        let kind = ctx.texts.t(&format!("sheet.{}", kind.usual().trim_end_matches(".csv")));
         ctx.warn("notice.read_as", &[("file", file.clone()), ("kind", kind)]);
     }
     told(ctx, &batch.notices);
@@ -192,6 +195,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     };
     told(ctx, &plan.notices);
     tell(ctx, &batch, &plan, args.update)?;
+    foresee(ctx, &plan).await?;
     if args.dry_run || args.fix.is_some() {
         args.clock.warn(ctx).await?;
         ctx.say("import.dry_run", &[])?;
@@ -238,7 +242,8 @@ fn refused(ctx: &Context, errors: &[RowError]) -> anyhow::Result<Exit> {
         rows.dedup();
         ctx.warn("import.accept", &[("rows", rows.join(" "))]);
     }
-    Err(Failure::BadRows { count: errors.len() }.into())
+    let rows: BTreeSet<(&str, u64)> = errors.iter().map(|error| (error.file.as_str(), error.line)).collect();
+    Err(Failure::BadRows { count: errors.len(), rows: rows.len() }.into())
 }
 
 /// A file's name as a shell takes it.
@@ -281,6 +286,27 @@ fn fix(
 fn place(target: &Path, copies: &[Copy]) -> Vec<PathBuf> {
     let single = copies.len() == 1 && !target.is_dir() && target.extension().is_some();
     copies.iter().map(|copy| if single { target.to_owned() } else { target.join(&copy.name) }).collect()
+}
+
+/// Says what the next billing run writes for the new lines, when it writes anything at once.
+async fn foresee(ctx: &Context, plan: &ImportPlan) -> anyhow::Result<()> {
+    let store = ctx.store().await?;
+    let known = store.sites(ctx.tenant()).await?;
+    let zone = |id| plan.changes.sites.iter().chain(&known).find(|site| site.id == id).map_or(Zone::Wib, |s| s.zone);
+    let lines: Vec<Billable> = plan.changes.subscriptions.iter().map(|s| billable(s, zone(s.site_id))).collect();
+    // A price that the import changes stands behind the one that the books have.
+    let mut packages = store.packages(ctx.tenant()).await?;
+    packages.retain(|known| !plan.changes.packages.iter().any(|new| new.id == known.id));
+    packages.extend(plan.changes.packages.iter().cloned());
+    let (count, amount) = ctx.engine(store).foresee_bills(&lines, &packages, ctx.now).await?;
+    if count > 0 {
+        ctx.say("import.bills_foreseen", &[("count", count.to_string()), ("amount", amount.to_string())])?;
+    }
+    Ok(())
+}
+
+fn billable(line: &Subscription, zone: Zone) -> Billable {
+    Billable { subscription_id: line.id, customer_id: line.customer_id, site_id: line.site_id, zone, terms: line.terms }
 }
 
 fn tell(ctx: &Context, batch: &Batch, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {

@@ -133,7 +133,7 @@ shown!(
     ],
     |row| [
         Cell::text(&row.customer),
-        Cell::text(&row.package),
+        Cell::text(&row.package_said),
         Cell::maybe(row.router.as_ref().map(Code::as_str)),
         Cell::text(row.name()),
         row.start.into(),

@@ -1,0 +1,112 @@
+//! One sheet with everything, as owners have it: recognised by its columns, and all that is wrong with it told at once.
+
+use crate::cli::Isp;
+
+const HEAD: &str = "No;Nama;No HP;Alamat;Paket;Username PPPoE;Password PPPoE;Tgl Pasang;Tgl Jatuh Tempo;ID Pelanggan\n";
+
+fn row(n: usize, phone: &str, package: &str) -> String {
+    format!("{n};Warga {n};{phone};Jl. Melati {n};{package};warga{n};pw-warga-{n};01/06/2025;tgl 20;P{n:03}\n")
+}
+
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.ok(&["site", "add", "A", "--name", "A"]);
+    isp.ok(&["router", "add", "R1", "--site", "A", "--address", "10.0.0.1", "--username", "isp", "--password", "x"]);
+    isp
+}
+
+fn package(isp: &Isp, code: &str, name: &str) {
+    isp.ok(&["--on", "2026-01-01", "package", "add", code, "--name", name, "--price", "150000", "--speed", "10M/5M"]);
+}
+
+fn import(isp: &Isp, code: i32, name: &str, text: &str, more: &[&str]) -> (String, String) {
+    std::fs::write(isp.dir().join(name), text).unwrap();
+    isp.exit(code, &[&["--on", "2026-01-15", "import", name][..], more].concat())
+}
+
+#[test]
+fn a_sheet_is_known_by_its_columns_whatever_it_is_called() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    let sheet = [HEAD.to_owned(), row(1, "081234500001", "10 mbps"), row(2, "021-5551234", " 10  MBPS")].concat();
+    for name in ["pelanggan.csv", "data 2026.csv"] {
+        let (out, err) = import(&isp, 0, name, &sheet, &["--dry-run"]);
+        assert!(err.contains(&format!("{name} dibaca sebagai lembar berisi semuanya")), "{err}");
+        assert!(err.contains("kolom Tgl Jatuh Tempo tidak dikenal dan tidak diimpor"), "{err}");
+        assert!(err.contains("kolom No HP: 1 nomor telepon rumah") && err.contains("baris 3"), "{err}");
+        assert!(out.contains("Percobaan saja"), "{out}");
+    }
+    import(&isp, 0, "pelanggan.csv", &sheet, &[]);
+    let lines = isp.json(&["subscription", "list"]);
+    let packages: Vec<_> = lines.as_array().unwrap().iter().map(|line| line["package"].as_str().unwrap()).collect();
+    assert_eq!(packages, ["P10", "P10"], "a package is found by its name");
+    assert_eq!(isp.json(&["customer", "show", "P002"])[0]["phone"], serde_json::Value::Null);
+    assert_eq!(isp.json(&["customer", "show", "P001"])[0]["phone"], "+62***001");
+}
+
+#[test]
+fn a_missing_package_is_named_once_with_its_rows() {
+    let isp = provider();
+    let rows: String =
+        (1..=20).map(|n| row(n, "", "10 Mbps")).chain([row(21, "", "20 Mbps"), row(22, "", "x1y2")]).collect();
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &[HEAD, &rows].concat(), &[]);
+    assert!(err.contains("baris 2 kolom Paket: paket \"10 Mbps\" (20 baris) tidak ada"), "{err}");
+    assert!(err.contains("paket \"20 Mbps\" (1 baris) tidak ada") && err.contains("isp package add"), "{err}");
+    // What may be a password in a shifted column is not repeated.
+    assert!(err.contains("paket \"baris ini\" (1 baris)") && !err.contains("x1y2"), "{err}");
+    assert!(err.contains("3 kesalahan di 3 baris; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
+    package(&isp, "A10", "10 Mbps");
+    package(&isp, "B10", "10 MBPS");
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &[HEAD, &row(1, "", "10 Mbps")].concat(), &[]);
+    assert!(err.contains("ada 2 paket dengan nama itu") && err.contains("[import.which_package]"), "{err}");
+}
+
+#[test]
+fn without_numbers_everything_else_is_told_in_the_first_run() {
+    let isp = provider();
+    let head = HEAD.replace(";ID Pelanggan", "");
+    let cut = |row: String| row.rsplit_once(';').unwrap().0.to_owned() + "\n";
+    let sheet = [head, cut(row(1, "08123", "10 Mbps")), cut(row(2, "", "10 Mbps"))].concat();
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &sheet, &["--fix", "bernomor.csv"]);
+    for told in
+        ["[import.no_customer_numbers]", "[customer.phone]", "paket \"10 Mbps\" (2 baris)", "3 kesalahan di 2 baris"]
+    {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+    assert!(!err.contains("BELUM-BERNOMOR"), "{err}");
+    // The copy is read without a word about its own column.
+    let copy = std::fs::read_to_string(isp.dir().join("bernomor.csv")).unwrap();
+    package(&isp, "P10", "10 Mbps");
+    let (_, err) = import(&isp, 0, "bernomor.csv", &copy.replace("08123;", ";"), &[]);
+    assert!(err.contains("kolom masalah tidak diimpor") && !err.contains("belum bernomor"), "{err}");
+    assert_eq!(isp.json(&["customer", "list"])[0]["code"], "PLG-0001");
+}
+
+#[test]
+fn an_unsure_sheet_is_asked_about_and_a_slip_of_the_hand_too() {
+    let isp = provider();
+    let (_, err) = import(&isp, 3, "pelanggan.csv", "id_pelanggan;nama;alamat;paket\nP1;A;Jl. 1;X\n", &[]);
+    assert!(err.contains("kolom paket: kolom ini milik lembar") && err.contains("--everything"), "{err}");
+    let (_, err) = import(&isp, 3, "pelanggan.csv", "id_pelanggan;nama;alamat;telpon_\nP1;A;Jl. 1;X\n", &[]);
+    assert!(err.contains("kolom ini tidak dikenal; yang dikenal") && err.contains("[import.unknown_column]"), "{err}");
+}
+
+#[test]
+fn what_the_next_run_bills_is_said_before_it_is_written() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    let rows: String = (1..=3).map(|n| row(n, "", "10 Mbps")).collect();
+    let sheet = [HEAD, &rows].concat();
+    let (out, _) = import(&isp, 0, "pelanggan.csv", &sheet, &["--dry-run"]);
+    assert!(!out.contains("penagihan berikutnya"), "lines are billed from today on: {out}");
+    let back = ["--billed-from", "2026-01-01"];
+    let (out, _) = import(&isp, 0, "pelanggan.csv", &sheet, &[&back[..], &["--dry-run"]].concat());
+    assert!(out.contains("3 tagihan senilai Rp"), "{out}");
+    let said = out.lines().find(|line| line.contains("penagihan berikutnya")).unwrap().to_owned();
+    import(&isp, 0, "pelanggan.csv", &sheet, &back);
+    let billed = &isp.json(&["--on", "2026-01-15", "bill"])[0];
+    let amount = isp_core::Money::rupiah(billed["amount"].as_i64().unwrap()).to_string();
+    assert_eq!(billed["invoices"], 3);
+    assert!(said.contains(&amount), "{said}: {amount}");
+}
