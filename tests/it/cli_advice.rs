@@ -146,3 +146,22 @@ fn a_wish_of_a_line_that_moved_away_is_named_when_it_is_refused() {
     let (_, err) = isp.exit(5, &["--lang", "en", "--on", "2026-01-06", "deliver"]);
     assert!(err.contains("Router R1, account budi@isp"), "{err}");
 }
+
+/// Who stands in the wrong folder is not led into a new one: a copy that is restored needs its own key.
+#[test]
+fn in_the_wrong_folder_the_way_back_is_named() {
+    let isp = Isp::new();
+    let (_, err) = isp.exit(6, &["restore", "salinan.db"]);
+    assert!(
+        err.contains("tidak ada isp.toml") && err.contains("cd NAMA-FOLDER") && err.contains("salin dulu isp.toml"),
+        "{err}"
+    );
+    assert!(err.contains("[cli.restore_no_settings]") && !isp.dir().join("isp.toml").exists(), "{err}");
+    let (_, err) = isp.exit(6, &["--lang", "en", "restore", "copy.db"]);
+    assert!(err.contains("copy isp.toml and the key file"), "{err}");
+    let (_, err) = isp.exit(6, &["customer", "list"]);
+    assert!(err.contains("cd NAMA-FOLDER") && err.contains("--config") && err.contains("[cli.no_settings]"), "{err}");
+    // A file that names no database is another thing.
+    std::fs::write(isp.dir().join("isp.toml"), "language = \"en\"\n").unwrap();
+    isp.exit(6, &["customer", "list"]).1.contains("[cli.database]").then_some(()).unwrap();
+}

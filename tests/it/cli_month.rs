@@ -205,7 +205,7 @@ fn master_data_and_devices_by_hand() {
 #[test]
 fn exit_codes_and_errors_are_one_line_with_a_code() {
     let isp = Isp::new();
-    isp.fails(6, &["customer", "list"], "cli.database");
+    isp.fails(6, &["customer", "list"], "cli.no_settings");
     isp.ok(&["init"]);
     isp.fails(4, &["explain", "NOBODY"], "cli.not_found");
     isp.fails(4, &["isolate", "NOBODY", "--reason", "x"], "cli.not_found");

@@ -112,6 +112,12 @@ pub(crate) enum Failure {
     /// No database is named anywhere.
     #[error("no database is configured")]
     NoDatabase,
+    /// There is no settings file, so nothing says which database is meant.
+    #[error("there is no isp.toml here")]
+    NoSettings,
+    /// A copy is to be restored where there is no settings file: a new one would come with another key.
+    #[error("there is no isp.toml here to restore for")]
+    NothingToRestoreFor,
     /// The database file is empty, and its key is there: something took its contents away.
     #[error("{path} is empty, although its key {key} is there")]
     Emptied {
@@ -173,6 +179,8 @@ impl Failure {
             Self::Several { .. } => "cli.several",
             Self::BadRows { .. } => "cli.bad_rows",
             Self::NoDatabase => "cli.database",
+            Self::NoSettings => "cli.no_settings",
+            Self::NothingToRestoreFor => "cli.restore_no_settings",
             Self::Emptied { .. } => "cli.emptied",
             Self::Output { .. } => "cli.output",
             Self::File { .. } => "cli.file",
@@ -188,6 +196,8 @@ impl Failure {
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::SameNik { .. } | Self::BadRows { .. } => Exit::BadInput,
             Self::NoDatabase
+            | Self::NoSettings
+            | Self::NothingToRestoreFor
             | Self::Emptied { .. }
             | Self::Output { .. }
             | Self::File { .. }

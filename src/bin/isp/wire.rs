@@ -75,7 +75,8 @@ pub(crate) fn not_emptied(config: &Config) -> Result<(), Failure> {
 
 /// The database of the settings.
 pub(crate) fn database(config: &Config) -> Result<&str, Failure> {
-    config.database.as_deref().ok_or(Failure::NoDatabase)
+    let none = || if config.has_file { Failure::NoDatabase } else { Failure::NoSettings };
+    config.database.as_deref().ok_or_else(none)
 }
 
 /// What stands on papers besides the provider's name, ways to pay and contact.

@@ -91,7 +91,10 @@ pub(crate) async fn backup(ctx: &Context, args: Backup) -> anyhow::Result<Exit> 
 }
 
 pub(crate) async fn restore(ctx: &Context, args: Restore) -> anyhow::Result<Exit> {
-    let url = wire::database(&ctx.config)?;
+    let url = match wire::database(&ctx.config) {
+        Err(Failure::NoSettings) => return Err(Failure::NothingToRestoreFor.into()),
+        url => url?,
+    };
     let passphrase = args.passphrase.as_deref().map(args::private).transpose()?;
     let mut made = None;
     let vault = match passphrase {

@@ -77,6 +77,9 @@ pub(crate) struct Config {
     /// The settings file, when it holds a secret that others than its owner may read.
     #[serde(skip)]
     pub(crate) exposed: Option<PathBuf>,
+    /// True when there is a settings file.
+    #[serde(skip)]
+    pub(crate) has_file: bool,
 }
 
 impl Default for Config {
@@ -101,6 +104,7 @@ impl Default for Config {
             sandbox: false,
             tenants: Map::default(),
             exposed: None,
+            has_file: false,
         }
     }
 }
@@ -288,7 +292,8 @@ impl Config {
         if let (true, Some(_)) = (config.sandbox, &overrides.tenant) {
             return Err(Failure::Usage { problem: "sandbox_database", what: "--tenant".to_owned() });
         }
-        Self { exposed, tenants, ..config }.with(overrides).checked().map_err(located)
+        let has_file = path.is_some();
+        Self { exposed, tenants, has_file, ..config }.with(overrides).checked().map_err(located)
     }
 
     /// All that the sources say, as one table. Defaults are not in it.
