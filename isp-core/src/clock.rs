@@ -100,6 +100,12 @@ impl ClockPolicy {
         Ok(())
     }
 
+    /// True when a named moment lies so far after the clock that later runs by the clock would be doubted until it comes.
+    #[must_use]
+    pub fn is_ahead(named: DateTime<Utc>, clock: DateTime<Utc>) -> bool {
+        named - clock > TOLERANCE
+    }
+
     /// As [`ClockPolicy::check`], for a moment that a person named (`--on`), beside what the clock says. It may lie long after the
     /// last run, but not by as much after the clock; before the last run it is doubted as any other.
     ///
@@ -155,6 +161,8 @@ mod tests {
         assert_eq!(policy.check_named(Some(last), named, near), Ok(()));
         assert_eq!(policy.check_named(Some(last), named, far), Err(ClockDoubt::Ahead { last, days: 214 }));
         assert_eq!(policy.check_named(Some(named), last, last), Err(ClockDoubt::Behind { last: named }));
+        assert!(!ClockPolicy::is_ahead(at("2026-05-01T06:00:00Z"), last));
+        assert!(ClockPolicy::is_ahead(at("2026-05-01T06:00:01Z"), last) && !ClockPolicy::is_ahead(last, named));
         let patient = ClockPolicy { max_days_between_runs: 400 };
         assert_eq!(patient.check(Some(last), at("2027-05-01T05:00:00Z")), Ok(()));
     }

@@ -2,6 +2,7 @@
 
 mod number;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -248,6 +249,35 @@ impl From<Phone> for String {
     fn from(phone: Phone) -> Self {
         phone.0
     }
+}
+
+/// The next free customer ID, for a customer who is given none: as those of most customers are, one further than the last of them;
+/// `PLG-0001` where nobody has an ID that ends with a number.
+///
+/// ```
+/// use isp_core::{customer::next_code, text::Code};
+/// let taken = ["P001", "P012", "KANTOR"].map(|code| Code::parse("customer", code).unwrap());
+/// assert_eq!(next_code(taken.iter()).unwrap().as_str(), "P013");
+/// assert_eq!(next_code([].iter()).unwrap().as_str(), "PLG-0001");
+/// ```
+///
+/// # Errors
+/// [`Error::TooLong`], with `field`, when that is longer than an ID may be.
+pub fn next_code<'a>(taken: impl Iterator<Item = &'a Code>) -> Result<Code, Error> {
+    // What stands before the number, by how many have it; then its highest number and how many digits that is written with.
+    let mut kinds: BTreeMap<String, (usize, u64, usize)> = BTreeMap::new();
+    for code in taken {
+        let text = code.as_str();
+        let front = text.trim_end_matches(|sign: char| sign.is_ascii_digit());
+        let digits = &text[front.len()..];
+        // A phone number or a NIK as the ID is no count.
+        let Some(number) = digits.parse::<u64>().ok().filter(|_| digits.len() < 9) else { continue };
+        let (count, highest, width) = kinds.entry(front.to_ascii_uppercase()).or_default();
+        (*count, *highest, *width) = (*count + 1, number.max(*highest), digits.len().max(*width));
+    }
+    let most = kinds.into_iter().max_by_key(|(_, (count, ..))| *count);
+    let (front, (_, highest, width)) = most.unwrap_or_else(|| ("PLG-".to_owned(), (0, 0, 4)));
+    Code::parse("customer", &format!("{front}{:0width$}", highest + 1))
 }
 
 #[cfg(test)]

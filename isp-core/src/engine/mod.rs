@@ -86,6 +86,7 @@ pub mod simulate;
 pub mod survey;
 pub mod terms;
 pub mod tie;
+pub mod unusual;
 pub mod virtual_account;
 
 use crate::clock::ClockDoubt;

@@ -10,7 +10,7 @@ use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
 use crate::installation::InstallationOrder;
-use crate::isolation::{AccessEvent, IsolationMoment, ServiceAccess};
+use crate::isolation::{Access, AccessEvent, AccessEventKind, IsolationMoment, ServiceAccess};
 use crate::message::NotificationKind;
 use crate::payment::{CreditSource, Payment};
 use crate::policy::Policy;
@@ -194,6 +194,10 @@ impl Engine<'_> {
         for past in self.store.access_at(self.tenant, &[customer.id], begin).await? {
             if let Some(known) = facts.get_mut(&past.subscription_id) {
                 (known.open, known.access) = (past.open, past.access);
+                // One that was registered since was open from its beginning: that opens nothing.
+                if books.registered.contains(&past.subscription_id) {
+                    known.access.desired = Access::Open;
+                }
             }
         }
         let ids: Vec<SubscriptionId> = subscriptions.iter().map(|(line, _)| line.id).collect();
@@ -265,6 +269,8 @@ impl Engine<'_> {
             }
         }
         books.events = self.store.access_events_of(self.tenant, &ids).await?;
+        let since = books.events.iter().filter(|e| e.kind == AccessEventKind::Registered && e.at > begin);
+        books.registered = since.map(|e| e.subscription_id).collect();
         books.events.retain(|e| e.at <= begin);
         let orders = self.store.installation_orders(self.tenant, Some(customer.id)).await?;
         books.orders = orders.into_iter().map(|row| row.order).collect();
@@ -300,6 +306,8 @@ struct Books {
     charges: Vec<Charge>,
     events: Vec<AccessEvent>,
     orders: Vec<InstallationOrder>,
+    /// The lines that were registered later, and open.
+    registered: BTreeSet<SubscriptionId>,
     /// The payments that are credit notes for isolated days.
     given_back: BTreeSet<PaymentId>,
 }

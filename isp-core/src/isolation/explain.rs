@@ -87,7 +87,7 @@ fn sentence<F: Decidable>(
             // A line that began, or left a pause or a promise, was not reopened because something was paid.
             let paid = |e: &&AccessEvent| {
                 let engine = [Reason::Paid.code(), Reason::PaidEnough.code()].contains(&e.reason.as_str());
-                e.kind == AccessEventKind::Reopened && (e.by != "engine" || engine)
+                e.kind == AccessEventKind::Reopened && (e.by != ENGINE || engine)
             };
             let reopened = last.filter(paid).filter(|_| reason == Reason::NothingOverdue);
             match reopened {
@@ -111,6 +111,14 @@ impl Words {
         match self.language {
             Language::Id => id,
             Language::En => en,
+        }
+    }
+
+    /// Who acted, or that nobody said who.
+    fn person(&self, by: &str) -> String {
+        match by {
+            NOBODY => self.pick("petugas yang tidak menyebut nama".into(), "an officer who gave no name".into()),
+            by => by.to_owned(),
         }
     }
 
@@ -140,6 +148,7 @@ impl Words {
 
     fn isolated_by_hand(&self, at: Option<DateTime<Utc>>, by: &str, why: &str) -> String {
         let since = at.map_or_else(|| "?".to_owned(), |at| self.moment(at));
+        let by = &self.person(by);
         self.pick(
             format!("Layanan diisolir manual oleh {by} sejak {since}: {why}; hanya dibuka dengan tangan."),
             format!("The line was isolated by hand by {by} since {since}: {why}; only a hand reopens it."),
@@ -174,13 +183,14 @@ impl Words {
     fn reopened(&self, event: &AccessEvent) -> String {
         let at = self.moment(event.at);
         let by = &event.by;
-        if by == "engine" {
+        if by == ENGINE {
             self.pick(
                 format!("Layanan terbuka: isolir dibuka pada {at} karena tunggakan sudah lunas."),
                 format!("The line is open: it was reopened on {at} because what was overdue is paid."),
             )
         } else {
             let why = &event.reason;
+            let by = self.person(by);
             self.pick(
                 format!("Layanan terbuka: isolir dibuka oleh {by} pada {at}: {why}."),
                 format!("The line is open: {by} reopened it on {at}: {why}."),
@@ -319,8 +329,8 @@ impl Words {
     fn event(&self, e: &AccessEvent) -> String {
         let (at, overdue) = (self.moment(e.at), e.overdue);
         let (id, en) = kind_words(e.kind);
-        let engine = e.by == "engine";
-        let by = if engine { self.pick("sistem".into(), "the engine".into()) } else { e.by.clone() };
+        let engine = e.by == ENGINE;
+        let by = if engine { self.pick("sistem".into(), "the engine".into()) } else { self.person(&e.by) };
         // A person's reason stays as it was written.
         let why = REASON_WORDS.iter().find(|(code, ..)| engine && *code == e.reason);
         let why = why.map_or_else(|| e.reason.clone(), |(_, id, en)| self.pick((*id).into(), (*en).into()));
@@ -341,6 +351,19 @@ impl Words {
         self.pick(format!("jawaban router {at}: {id}"), format!("router's answer on {at}: {en}"))
     }
 }
+
+/// The code of the engine's reason for an event; `None` for what a person wrote.
+#[must_use]
+pub fn engine_reason(event: &AccessEvent) -> Option<&'static str> {
+    let known = REASON_WORDS.iter().find(|(code, ..)| event.by == ENGINE && *code == event.reason);
+    known.map(|(code, ..)| *code)
+}
+
+/// Who decides where no person does, as events name it.
+const ENGINE: &str = "engine";
+
+/// Who is named where a person acted at the program and did not say who it was.
+const NOBODY: &str = "isp";
 
 /// What happened, in Indonesian and English.
 const fn kind_words(kind: AccessEventKind) -> (&'static str, &'static str) {

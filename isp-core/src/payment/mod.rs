@@ -18,6 +18,7 @@ pub mod receive;
 mod refund;
 pub mod request;
 pub mod sums;
+pub mod unusual;
 pub mod virtual_account;
 pub mod withheld;
 pub mod write_off;
