@@ -80,9 +80,9 @@ fn many_names_are_counted() {
         isp.ok(&["customer", "add", &format!("W{n:02}"), "--name", &format!("Wayan {n}"), "--address", "x"]);
     }
     let said = isp.fails(2, &["--lang", "en", "customer", "show", "Wayan"], "cli.usage");
-    assert!(said.contains("W09, and 4 more"), "{said}");
+    assert!(said.contains("W09 Wayan 9, and 4 more"), "{said}");
     let said = isp.fails(2, &["--lang", "id", "customer", "show", "Wayan"], "cli.usage");
-    assert!(said.contains("W09, dan 4 lagi"), "{said}");
+    assert!(said.contains("W09 Wayan 9, dan 4 lagi"), "{said}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn promises_and_exemptions_end_and_are_taken_back_and_access_follows_at_once() {
     isp.fails(3, &["--on", "2026-01-19", "promise", "end", "P001", "--reason", " "], "value.empty");
     let said =
         isp.ok(&["--lang", "en", "--on", "2026-01-19", "--at", "13:00", "promise", "end", "P001", "--reason", "batal"]);
-    assert!(said.contains("ends now") && said.contains("1 lines of P001 isolated"), "{said}");
+    assert!(said.contains("ends now") && said.contains("1 lines of P001 Budi Santoso isolated"), "{said}");
     assert_eq!(access(&isp, "P001"), "isolated");
     let shown = isp.json(&["promise", "show", "P001"]);
     assert_eq!(shown[0]["state"], "ended");

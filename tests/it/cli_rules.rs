@@ -204,7 +204,7 @@ fn an_installation_on_the_first_invoice_and_one_document_for_two_lines() {
     ];
     isp.ok(&[&["--on", "2026-01-31"], &add[..], &["--start", "2026-02-01"]].concat());
     let said = isp.ok(&["customer", "invoicing", "P001", "per_customer"]);
-    assert_eq!(said.trim(), "Tagihan P001: gabungan.");
+    assert_eq!(said.trim(), "Tagihan P001 Budi Santoso: gabungan.");
     let fee = ["installation", "add", "P001", "--kind", "FO-BARU", "--fee", "500000", "--with-first-invoice"];
     let kinds = isp.json(&["installation", "list"]);
     let kind = kinds[0]["kind"].as_str().unwrap().to_owned();

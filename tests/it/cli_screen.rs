@@ -149,10 +149,156 @@ fn what_cannot_be_undone_is_asked_about_where_somebody_can_answer() {
     // The end of a line is shown in rupiah first.
     let end = ["--on", "2026-01-05", "subscription", "terminate", "P001", "--end", "2026-01-05"];
     let (text, code) = answered(&isp, "n", &end);
-    assert!(code == Some(7) && text.contains("Dry run") && text.contains("End the line of P001 so?"), "{text}");
+    assert!(
+        code == Some(7)
+            && text.contains("Nothing is written yet.")
+            && text.contains("End the line of P001 Budi Santoso so?"),
+        "{text}"
+    );
     assert_eq!(isp.json(&["subscription", "show", "P001"])[0]["end"], serde_json::Value::Null);
     // A program that reads the rows gets them once.
     let (text, code) = answered(&isp, "y", &[&["--format", "json"], &end[..]].concat());
     assert!(code == Some(0) && text.trim_end().ends_with("[y/N] []"), "{text}");
     assert_eq!(isp.json(&["subscription", "show", "P001"])[0]["end"], "2026-01-05");
+}
+
+/// On the usual terminal of 80 columns each list has what it is looked at for.
+#[test]
+fn eighty_columns_have_what_a_list_is_looked_at_for() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-10", "bill"]);
+    isp.ok(&["--on", "2026-01-11", "payment", "add", "P001", "50000", "--reference", "A1"]);
+    isp.ok(&[
+        "--on",
+        "2026-01-11",
+        "payment",
+        "reverse",
+        "cash",
+        "A1",
+        "--sure",
+        "--reason",
+        "the wrong customer was typed",
+    ]);
+    isp.ok(&["--on", "2026-01-11", "payment", "add", "P001", "55000", "--reference", "A2"]);
+    let invoices: serde_json::Value = isp.json(&["invoice", "list", "--customer", "P002"]);
+    let number = invoices[0]["invoice"].as_str().unwrap();
+    isp.ok(&["--on", "2026-01-12", "credit-note", "add", number, "1000", "--reason", "agreed discount"]);
+    isp.ok(&["--on", "2026-01-12", "promise", "add", "P001", "--until", "2026-01-20"]);
+    let looked: &[(&[&str], &[&str])] = &[
+        (&["invoice", "list"], &["customer", "name", "due", "total", "open"]),
+        (&["payment", "list"], &["customer", "amount", "reversed", "Rp50.000", "customer was"]),
+        (&["subscription", "list"], &["package", "router", "status", "access", "HOME20", "R1"]),
+        (&["unpaid", "--on", "2026-01-15"], &["phone", "owed", "late", "promise", "2026-01-20"]),
+        (&["report", "customers", "--contacts", "--on", "2026-01-15"], &["phone", "address", "owed"]),
+        (&["audit", "show"], &["by", "changes", "payment add"]),
+        (&["config", "show"], &["value", "from", "file", "policy.isolation.isolate_at"]),
+        (&["outbox", "list"], &["customer", "state"]),
+    ];
+    for (command, words) in looked {
+        let text = seen(&isp, (80, 24), &[("NO_PAGER", "1")], command);
+        let table: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Left out")).collect();
+        let shown = table.join("\n");
+        for word in *words {
+            assert!(shown.contains(word), "{command:?}: no {word} in\n{text}");
+        }
+        let rows = table.iter().filter(|line| !line.contains(" invoices: ") && !line.contains("Money in"));
+        assert!(rows.map(|line| line.chars().count()).max().unwrap() <= 80, "{command:?}:\n{text}");
+        assert!(!text.contains("statement"), "an empty column goes without a word: {text}");
+    }
+    // What to do about it takes several lines and is whole.
+    let status = seen(&isp, (80, 24), &[("NO_PAGER", "1")], &["status", "--on", "2026-01-12"]);
+    assert!(status.contains("note") && !status.contains("Left out"), "{status}");
+    // One customer is told line by line.
+    let one = seen(&isp, (80, 24), &[("NO_PAGER", "1")], &["customer", "show", "P001"]);
+    assert!(one.contains("Jl. Merdeka 1, Bandung") && one.contains(" address "), "{one}");
+    // The credit note and why it was given.
+    let note = seen(&isp, (80, 24), &[("NO_PAGER", "1")], &["credit-note", "list"]);
+    assert!(note.contains("agreed discount") && note.contains("Rp1.000"), "{note}");
+}
+
+#[test]
+fn an_unusual_payment_and_its_reversal_are_asked_about() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-02", "bill"]);
+    let add = |amount: &'static str, reference: &'static str| {
+        ["--on", "2026-01-03", "payment", "add", "budi santoso", amount, "--reference", reference]
+    };
+    let (text, code) = answered(&isp, "n", &add("1650000", "K1"));
+    assert_eq!(code, Some(7), "{text}");
+    assert!(text.contains("P001 Budi Santoso") && text.contains("far more than usual"), "{text}");
+    // What is usual is not asked about.
+    let (text, code) = answered(&isp, "", &add("165000", "K2"));
+    assert!(code == Some(0) && !text.contains('?'), "{text}");
+    let (text, code) = answered(&isp, "n", &add("165000", "K3"));
+    assert!(code == Some(7) && text.contains("cash K2") && text.contains("one more payment?"), "{text}");
+    // The same reference is the same payment.
+    assert_eq!(answered(&isp, "n", &add("165000", "K2")).1, Some(0));
+    let (_, code) = answered(&isp, "y", &add("165000", "K3"));
+    assert_eq!(code, Some(0));
+    let words = ["--on", "2026-01-04", "payment", "reverse", "cash", "K3", "--sure", "--reason", "typed twice"];
+    let (text, code) = answered(&isp, "n", &words);
+    assert!(code == Some(7) && text.contains("P001 Budi Santoso") && text.contains("Rp165.000"), "{text}");
+    assert_eq!(answered(&isp, "y", &words).1, Some(0));
+    assert_eq!(isp.json(&["payment", "list"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_package_is_changed_at_once_after_its_rupiah_was_seen() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-02", "bill"]);
+    let change = ["--on", "2026-01-05", "subscription", "change-package", "siti@isp", "HOME20", "--at-once"];
+    let (text, code) = answered(&isp, "n", &change);
+    assert!(code == Some(7) && text.contains("Nothing is written yet.") && text.contains("P002 Siti"), "{text}");
+    assert!(text.contains("charged") && !text.contains("Dry run"), "{text}");
+    assert_eq!(answered(&isp, "y", &change).1, Some(0));
+    assert_eq!(isp.json(&["--on", "2026-01-05", "subscription", "show", "P002"])[0]["package"], "HOME20");
+    // A second time on the same day is refused, with what to do.
+    let (_, err) = isp.exit(
+        3,
+        &[
+            "--lang",
+            "en",
+            "--yes",
+            "--on",
+            "2026-01-05",
+            "subscription",
+            "change-package",
+            "P002",
+            "HOME10",
+            "--at-once",
+        ],
+    );
+    assert!(err.contains("[subscription.changed_today]") && err.contains("--since TODAY"), "{err}");
+    isp.ok(&[
+        "--on",
+        "2026-01-06",
+        "subscription",
+        "change-package",
+        "P002",
+        "HOME10",
+        "--at-once",
+        "--since",
+        "2026-01-05",
+    ]);
+    assert_eq!(isp.json(&["--on", "2026-01-06", "subscription", "show", "P002"])[0]["package"], "HOME10");
+    // A day counts only at once.
+    let late = ["subscription", "change-package", "P002", "HOME20", "--since", "2026-01-05"];
+    assert!(isp.fails(2, &late, "cli.usage").contains("--at-once"));
+}
+
+#[test]
+fn a_run_of_a_moment_that_has_not_come_is_asked_about() {
+    let isp = provider();
+    let ahead = isp_core::calendar::Zone::Wib.date_of(chrono::Utc::now()).plus_days(3).to_string();
+    for command in ["remind", "run", "bill", "enforce", "deliver"] {
+        let (text, code) = answered(&isp, "n", &["--on", &ahead, command]);
+        assert!(code == Some(7) && text.contains("has not come"), "{command}: {text}");
+    }
+    // Looking moves nothing, and neither does a day that has come.
+    let (text, _) = answered(&isp, "n", &["--on", &ahead, "bill", "--dry-run"]);
+    assert!(!text.contains("has not come"), "{text}");
+    let (out, err) = isp.exit(0, &["--lang", "en", "--on", &ahead, "remind"]);
+    assert!(err.contains("has not come") && err.contains("--confirm-clock"), "{out}{err}");
+    isp.fails(7, &["remind"], "clock.behind");
+    isp.ok(&["remind", "--confirm-clock"]);
 }

@@ -28,6 +28,7 @@ mod cli_corrections;
 mod cli_dated_money;
 mod cli_deliver;
 mod cli_doctor;
+mod cli_found;
 mod cli_gateway;
 mod cli_import;
 mod cli_language;

@@ -32,7 +32,8 @@ First steps:
   isp import DIR --dry-run       what your spreadsheets would become
   isp run                        everything of a day, in order; repeat it as often as you like
 
-`isp --help` also lists the exit codes; docs/cli.md shows every command.";
+`isp --help` also lists the options of every command (--on, --lang, --format ...) and the exit codes; docs/cli.md shows every
+command.";
 
 const EXIT_CODES: &str = "\
 First steps:
@@ -58,43 +59,43 @@ Exit codes:
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Globals {
     /// The settings file; else ISP_CONFIG, ./isp.toml, ~/.config/isp/isp.toml.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options", hide_short_help = true)]
     pub(crate) config: Option<PathBuf>,
     /// The database: sqlite:FILE or postgres://...
-    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options", hide_short_help = true)]
     pub(crate) database: Option<String>,
     /// Whose books: a name of tenants.toml, or an id.
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options", hide_short_help = true)]
     pub(crate) tenant: Option<String>,
     /// The file with the key that seals NIK and passwords.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options", hide_short_help = true)]
     pub(crate) key_file: Option<PathBuf>,
     /// Language of the output: id or en.
-    #[arg(long = "lang", global = true, value_name = "LANG", value_parser = cmd::args::language, help_heading = "Global options")]
+    #[arg(long = "lang", global = true, value_name = "LANG", value_parser = cmd::args::language, help_heading = "Global options", hide_short_help = true)]
     pub(crate) language: Option<Language>,
     /// Who acts; kept with isolations, reversals, promises and device history.
-    #[arg(long = "by", global = true, value_name = "NAME", help_heading = "Global options")]
+    #[arg(long = "by", global = true, value_name = "NAME", help_heading = "Global options", hide_short_help = true)]
     pub(crate) officer: Option<String>,
     /// Act as if it were this day (at 12:00 WIB), such as 2026-01-31.
-    #[arg(long, global = true, value_name = "DATE", value_parser = cmd::args::day_alone, help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "DATE", value_parser = cmd::args::day_alone, help_heading = "Global options", hide_short_help = true)]
     pub(crate) on: Option<Date>,
     /// Act as if it were this time in Jakarta, HH:MM.
-    #[arg(long, global = true, value_name = "TIME", value_parser = cmd::args::time, help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "TIME", value_parser = cmd::args::time, help_heading = "Global options", hide_short_help = true)]
     pub(crate) at: Option<TimeOfDay>,
     /// How to print rows.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Global options")]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Global options", hide_short_help = true)]
     pub(crate) format: Format,
     /// Show all columns of a table, also those that do not fit the screen.
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide_short_help = true)]
     pub(crate) wide: bool,
     /// Print at once what is longer than the screen, without a pager.
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide_short_help = true)]
     pub(crate) no_pager: bool,
     /// Only results, warnings and errors.
-    #[arg(long, short, global = true, help_heading = "Global options")]
+    #[arg(long, short, global = true, help_heading = "Global options", hide_short_help = true)]
     pub(crate) quiet: bool,
     /// Do what cannot be undone without a question.
-    #[arg(long, short, global = true, help_heading = "Global options")]
+    #[arg(long, short, global = true, help_heading = "Global options", hide_short_help = true)]
     pub(crate) yes: bool,
 }
 
@@ -319,11 +320,13 @@ pub(crate) struct Asked {
     pub(crate) command: String,
     /// True when it changes nothing and shows no secret.
     pub(crate) reads_only: bool,
+    /// True when it is kept that there was a run of its moment.
+    pub(crate) keeps_moment: bool,
 }
 
 impl Asked {
     pub(crate) fn of(matches: &ArgMatches) -> Self {
-        Self { command: name(matches), reads_only: reads_only(matches) }
+        Self { command: name(matches), reads_only: reads_only(matches), keeps_moment: keeps_moment(matches) }
     }
 }
 
@@ -334,6 +337,13 @@ fn name(matches: &ArgMatches) -> String {
         below = matches.subcommand();
     }
     names.join(" ")
+}
+
+/// True for runs and parts of a run, unless they only show what they would do.
+fn keeps_moment(matches: &ArgMatches) -> bool {
+    let Some((name, rest)) = matches.subcommand() else { return false };
+    let dry = rest.try_get_one::<bool>("dry_run").ok().flatten().copied().unwrap_or(false);
+    matches!(name, "bill" | "remind" | "enforce" | "deliver" | "run") && !dry
 }
 
 /// True for commands that change nothing and show no secret: they work without the key of the database.

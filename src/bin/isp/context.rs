@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::{Date, Zone};
+use isp_core::clock::ClockPolicy;
 use isp_core::engine::Engine;
 use isp_core::ids::{IdSource, TenantId, WorkerId};
 use isp_core::ports::{Store, Worker};
@@ -32,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) now: DateTime<Utc>,
     /// True when `--on` or `--at` named the moment.
     pub(crate) dated: bool,
+    /// What the clock says.
+    pub(crate) clock: DateTime<Utc>,
     /// What the clock says, when `--on` named another day or the same.
     pub(crate) named: Option<DateTime<Utc>>,
     pub(crate) format: Format,
@@ -131,6 +134,18 @@ impl Context {
     /// The civil day of the command in Jakarta.
     pub(crate) fn today(&self) -> Date {
         Zone::Wib.date_of(self.now)
+    }
+
+    /// True when the command writes as of a moment that has not come, so that later runs by the clock are refused until it has. In a
+    /// sandbox that harms nobody.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.dated && !self.config.sandbox && self.asked.keeps_moment && ClockPolicy::is_ahead(self.now, self.clock)
+    }
+
+    /// The moment of the command and that of the clock, as both are said.
+    pub(crate) fn moments(&self) -> [(&'static str, String); 2] {
+        let said = |at| format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at));
+        [("named", said(self.now)), ("clock", said(self.clock))]
     }
 
     /// Prints rows in the chosen format.

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let clock = Utc::now();
     let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = speak::language(&arguments);
-    let command = speak::command(Cli::command(), language);
+    let command = speak::grouped(speak::command(Cli::command(), language), language);
     let parsed = match speak::help_as_option(&arguments, &command) {
         Some(words) => command.try_get_matches_from(words),
         None => command.try_get_matches(),
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let parsed = parsed.and_then(|matches| Ok((cli::Asked::of(&matches), Cli::from_arg_matches(&matches)?)));
     let (asked, cli) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return whole(speak::refuse(&error, language), language).into(),
+        Err(error) => return whole(speak::refuse(&error, &arguments, language), language).into(),
     };
     let exit = match start(cli, clock, language, asked) {
         Ok(exit) => exit,
@@ -134,7 +134,14 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Ask
     if ctx.asked.reads_only && ctx.format == Format::Table && !globals.no_pager {
         screen::keep();
     }
+    let ahead = ctx.is_ahead();
+    if ahead && ctx.asks() && !ctx.may("ask.ahead", &ctx.moments())? {
+        return Ok(Exit::Refused);
+    }
     let done = dispatch(&ctx, command, &flags).await;
+    if ahead && !screen::answers() && done.is_ok() {
+        ctx.warn("warn.ahead", &ctx.moments());
+    }
     // Ctrl-C is the pager's while it is there.
     #[cfg(unix)]
     let _pagers = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
@@ -217,6 +224,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, asked: cli::
         texts: Texts::load(config.language)?,
         now,
         dated: globals.on.is_some() || globals.at.is_some(),
+        clock,
         named: globals.on.map(|_| clock),
         format: globals.format,
         quiet: globals.quiet,
@@ -249,8 +257,20 @@ fn told(error: &anyhow::Error, language: Language) -> Exit {
         return exit;
     };
     output::note(&format!("isp: {} [{code}]", texts.failure(error)));
-    if let Some(advice) = texts.find(&format!("advice.{code}"), &[]) {
+    let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let asked = speak::asked(&arguments, &Cli::command());
+    let advice = texts.find(&format!("advice.{code}"), &[("command", asked.name)]);
+    let lacking = match error.downcast_ref::<Failure>() {
+        Some(Failure::NotFound { noun, .. }) => texts.find(&format!("advice.no_{noun}"), &[]),
+        _ => None,
+    };
+    for advice in advice.into_iter().chain(lacking) {
         output::note(&format!("     {advice}"));
+    }
+    if code == "cli.usage"
+        && let Some(example) = asked.example
+    {
+        output::note(&format!("     {} {example}", texts.t("typed.examples")));
     }
     exit
 }

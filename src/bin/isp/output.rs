@@ -118,16 +118,24 @@ pub(crate) fn harmless(text: &str) -> String {
 pub(crate) struct Column {
     key: &'static str,
     number: bool,
+    needed: bool,
+}
+
+impl Column {
+    /// The same column, which its table is looked at for: on a narrow screen it stays when others go.
+    pub(crate) const fn needed(self) -> Self {
+        Self { needed: true, ..self }
+    }
 }
 
 /// A column of words; its heading is `column.KEY` in the locales.
 pub(crate) const fn column(key: &'static str) -> Column {
-    Column { key, number: false }
+    Column { key, number: false, needed: false }
 }
 
 /// A column of numbers, to the right.
 pub(crate) const fn number(key: &'static str) -> Column {
-    Column { key, number: true }
+    Column { key, number: true, needed: false }
 }
 
 /// Rows under headings.
@@ -176,8 +184,12 @@ impl Rows {
 
     /// As people read it.
     pub(crate) fn grid(&self, texts: &Texts) -> Grid {
-        let heading =
-            |c: &Column| Heading { key: Some(c.key), text: texts.t(&format!("column.{}", c.key)), right: c.number };
+        let heading = |c: &Column| Heading {
+            key: Some(c.key),
+            text: texts.t(&format!("column.{}", c.key)),
+            right: c.number,
+            needed: c.needed,
+        };
         Grid { headings: self.columns.iter().map(heading).collect(), rows: self.rows.clone() }
     }
 

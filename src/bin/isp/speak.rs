@@ -6,13 +6,15 @@ use std::path::PathBuf;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use isp_core::text::Language;
 
+use crate::cli::Cli;
 use crate::config::{Config, Overrides};
 use crate::failure::Exit;
+use crate::grid::wrapped;
 use crate::i18n::Texts;
-use crate::output;
+use crate::{output, screen};
 
 /// The language before the command line is parsed: of its flag, the variable, or the settings as far as they can be read.
 pub(crate) fn language(arguments: &[String]) -> Language {
@@ -46,6 +48,126 @@ pub(crate) fn command(command: Command, language: Language) -> Command {
         }
         _ => command,
     }
+}
+
+/// The commands as a newcomer looks for them: headings in Indonesian and English, and what stands below each.
+const GROUPS: [(&str, &str, &[&str]); 6] = [
+    (
+        "Pelanggan dan saluran",
+        "Customers and lines",
+        &["customer", "subscription", "package", "installation", "cpe", "device", "link", "privacy"],
+    ),
+    (
+        "Uang",
+        "Money",
+        &[
+            "unpaid",
+            "invoice",
+            "payment",
+            "payment-request",
+            "bill",
+            "credit-note",
+            "late-fee",
+            "write-off",
+            "refund",
+            "expense",
+            "collector",
+            "bank",
+            "gateway",
+            "proof",
+            "promise",
+        ],
+    ),
+    (
+        "Jaringan dan isolir",
+        "Network and isolation",
+        &["router", "site", "explain", "enforce", "isolate", "reopen", "exemption", "outage", "holidays"],
+    ),
+    ("Pesan", "Messages", &["remind", "deliver", "outbox", "webhook"]),
+    (
+        "Pekerjaan sehari dan laporan",
+        "The day and its reports",
+        &["run", "status", "doctor", "report", "simulate", "audit", "serve", "health"],
+    ),
+    (
+        "Menyiapkan, menyalin, mencoba",
+        "Set-up, copies, trials",
+        &[
+            "init",
+            "import",
+            "config",
+            "backup",
+            "restore",
+            "migrate",
+            "key",
+            "tenant",
+            "demo",
+            "sandbox",
+            "cases",
+            "simulate-router",
+            "simulate-gateway",
+            "completions",
+            "man",
+        ],
+    ),
+];
+
+/// The command whose own help lists its commands in groups; clap has one heading for all of them.
+pub(crate) fn grouped(command: Command, language: Language) -> Command {
+    let all: Vec<&Command> = command.get_subcommands().collect();
+    let room = screen::width().unwrap_or(110).min(110);
+    let front = all.iter().map(|sub| sub.get_name().len()).max().unwrap_or(0);
+    let line = |name: &str| {
+        let sub = all.iter().find(|sub| sub.get_name() == name)?;
+        let about = sub.get_about().map(|about| about.to_string()).unwrap_or_default();
+        let words = wrapped(about.lines().next().unwrap_or(""), room.saturating_sub(front + 4).max(20));
+        let blank = String::new();
+        let names = std::iter::once(name).chain(std::iter::repeat(blank.as_str()));
+        Some(names.zip(words).map(|(name, words)| format!("  {name:front$}  {words}\n")).collect::<String>())
+    };
+    let mut list = String::new();
+    for (indonesian, english, names) in GROUPS {
+        let heading = if language == Language::Id { indonesian } else { english };
+        list.push_str(&format!("{heading}:\n{}\n", names.iter().filter_map(|name| line(name)).collect::<String>()));
+    }
+    let (usage, typed) = match language {
+        Language::Id => ("Pemakaian", "isp [OPSI] <PERINTAH>"),
+        Language::En => ("Usage", "isp [OPTIONS] <COMMAND>"),
+    };
+    // Its commands stand in the text, so that clap lists them not once more.
+    let template =
+        format!("{{about-with-newline}}\n{usage}: {typed}\n\n{}\n\n{{options}}{{after-help}}", list.trim_end());
+    command.help_template(template)
+}
+
+/// What was asked of the program: the command's name, with a blank before it, and its first example.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) name: String,
+    pub(crate) example: Option<String>,
+}
+
+/// Which command the arguments name, as far as they can be read.
+pub(crate) fn asked(arguments: &[String], root: &Command) -> Asked {
+    let (mut command, mut name) = (root, String::new());
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        if let Some(option) = word.strip_prefix("--") {
+            let known = root.get_arguments().find(|arg| arg.get_long() == Some(option));
+            if known.is_some_and(|arg| arg.get_action().takes_values()) {
+                words.next();
+            }
+        } else if let Some(sub) = command.find_subcommand(word) {
+            name = format!("{name} {}", sub.get_name());
+            command = sub;
+        } else {
+            break;
+        }
+    }
+    let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let own = below.lines().find(|line| line.starts_with("  isp ")).filter(|_| !name.is_empty());
+    let example = own.and_then(|line| line.trim().split("   ").next()).map(str::to_owned);
+    Asked { name, example }
 }
 
 /// `isp help COMMAND` and `isp COMMAND help` as `isp COMMAND --help`: clap's own command for it speaks English only; `None` for any
@@ -178,12 +300,12 @@ fn kept(text: String) -> &'static str {
 }
 
 /// Says what is wrong with the command line, or shows the help that was asked for; then the program ends.
-pub(crate) fn refuse(error: &clap::Error, language: Language) -> Exit {
-    let asked = matches!(
+pub(crate) fn refuse(error: &clap::Error, arguments: &[String], language: Language) -> Exit {
+    let is_help = matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
-    let texts = Texts::load(language).ok().filter(|_| language == Language::Id && !asked);
+    let texts = Texts::load(language).ok().filter(|_| language == Language::Id && !is_help);
     let Some(texts) = texts else {
         if error.use_stderr() {
             // Nobody is left to tell when standard error is closed.
@@ -192,6 +314,7 @@ pub(crate) fn refuse(error: &clap::Error, language: Language) -> Exit {
         }
         let text = error.render();
         let text = if std::io::stdout().is_terminal() { text.ansi().to_string() } else { text.to_string() };
+        let text = if language == Language::Id { text.replace("[OPTIONS]", "[OPSI]") } else { text };
         return match output::print(&text) {
             Ok(()) => Exit::Done,
             Err(_) => Exit::Internal,
@@ -199,9 +322,14 @@ pub(crate) fn refuse(error: &clap::Error, language: Language) -> Exit {
     };
     output::note(&format!("isp: {} [cli.usage]", said(error, &texts)));
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
-        output::note(&format!("     {}", shown(usage).replace("Usage", &texts.t("typed.usage"))));
+        let usage = shown(usage).replace("Usage", &texts.t("typed.usage")).replace("[OPTIONS]", "[OPSI]");
+        output::note(&format!("     {usage}"));
     }
-    output::note(&format!("     {}", texts.t("advice.cli.usage")));
+    let own = asked(arguments, &Cli::command());
+    if let Some(example) = &own.example {
+        output::note(&format!("     {} {example}", texts.t("typed.examples")));
+    }
+    output::note(&format!("     {}", texts.with("advice.cli.usage", &[("command", own.name)])));
     Exit::Usage
 }
 
@@ -263,10 +391,7 @@ fn said(error: &clap::Error, texts: &Texts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::cli::Cli;
 
     fn walk(command: &Command, path: &str, look: &mut dyn FnMut(&Command, &str)) {
         look(command, path);
@@ -322,6 +447,32 @@ mod tests {
             }
         });
         assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    /// Each command stands in one group.
+    #[test]
+    fn every_command_is_in_a_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(.., names)| names.iter().copied()).collect();
+        grouped.sort_unstable();
+        let root = Cli::command();
+        let mut there: Vec<&str> = root.get_subcommands().map(Command::get_name).collect();
+        there.sort_unstable();
+        assert_eq!(grouped, there);
+        let help = super::grouped(command(Cli::command(), Language::Id), Language::Id).render_long_help().to_string();
+        assert!(help.contains("Uang:\n  unpaid") && help.contains("isp [OPSI] <PERINTAH>"), "{help}");
+        assert_eq!(help.matches("\n  payment ").count(), 1, "{help}");
+    }
+
+    #[test]
+    fn an_error_names_the_help_and_an_example_of_its_own_command() {
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            asked(&words, &Cli::command())
+        };
+        let payment = of(&["isp", "--lang", "id", "payment", "add", "P001"]);
+        assert_eq!(payment.name, " payment add");
+        assert!(payment.example.as_deref().is_some_and(|e| e.starts_with("isp payment add P001")), "{payment:?}");
+        assert_eq!(of(&["isp", "nothing"]), Asked::default());
     }
 
     #[test]

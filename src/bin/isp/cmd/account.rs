@@ -10,6 +10,7 @@ use isp_core::{Error, Secret};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use isp_core::customer::Customer;
 
 /// How a new line gets onto the network.
 #[derive(Debug, Args)]
@@ -46,9 +47,9 @@ impl Given {
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// pppoe, hotspot, static or dhcp; as it is, or as the rest says, when not given.
     #[arg(long, value_parser = args::service)]
     service: Option<Service>,
@@ -121,19 +122,19 @@ pub(crate) async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     let (line, _) = find::subscription(ctx, store, &owner, args.username.as_ref()).await?;
     let account = args.account(&line.account)?;
     if account == line.account {
-        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.customer.to_string() }.into());
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: owner.code.to_string() }.into());
     }
     let change = AccountChange { account: Some(account), ..AccountChange::default() };
     let username = changed(ctx, &line, &change).await?;
-    ctx.say("done.renamed", &[("code", args.customer.to_string()), ("username", username.to_string())])?;
+    ctx.say("done.renamed", &[("code", find::named(&owner)), ("username", username.to_string())])?;
     Ok(Exit::Done)
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Move {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The router that serves it from now on.
     #[arg(long, value_parser = args::code, required_unless_present = "site")]
     router: Option<Code>,
@@ -147,9 +148,9 @@ pub(crate) struct Move {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rename {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The new user name, address or MAC address.
     #[arg(value_parser = args::router_name)]
     new_username: RouterName,
@@ -160,9 +161,9 @@ pub(crate) struct Rename {
 
 #[derive(Debug, Args)]
 pub(crate) struct Password {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The new password; `-` reads it from standard input.
     #[arg(long)]
     password: String,
@@ -184,16 +185,16 @@ pub(crate) async fn change_place(ctx: &Context, args: Move) -> anyhow::Result<Ex
     };
     let place = Some((site_id, router.map(|r| r.id)));
     let change = AccountChange { place, ..AccountChange::default() };
-    let username = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
+    let (owner, username) = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
     let to = args.router.or(args.site).map(|code| code.to_string()).unwrap_or_default();
-    ctx.say("done.moved", &[("code", args.customer.to_string()), ("username", username.to_string()), ("to", to)])?;
+    ctx.say("done.moved", &[("code", find::named(&owner)), ("username", username.to_string()), ("to", to)])?;
     Ok(Exit::Done)
 }
 
 pub(crate) async fn rename(ctx: &Context, args: Rename) -> anyhow::Result<Exit> {
     let change = AccountChange { username: Some(args.new_username), ..AccountChange::default() };
-    let username = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
-    ctx.say("done.renamed", &[("code", args.customer.to_string()), ("username", username.to_string())])?;
+    let (owner, username) = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
+    ctx.say("done.renamed", &[("code", find::named(&owner)), ("username", username.to_string())])?;
     Ok(Exit::Done)
 }
 
@@ -203,22 +204,23 @@ pub(crate) async fn password(ctx: &Context, args: Password) -> anyhow::Result<Ex
         return Err(Error::Empty { field: "password" }.into());
     }
     let change = AccountChange { password: Some(Secret::new(password)), ..AccountChange::default() };
-    let username = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
-    ctx.say("done.password", &[("code", args.customer.to_string()), ("username", username.to_string())])?;
+    let (owner, username) = apply(ctx, &args.customer, args.username.as_ref(), &change).await?;
+    ctx.say("done.password", &[("code", find::named(&owner)), ("username", username.to_string())])?;
     Ok(Exit::Done)
 }
 
-/// Changes the account of a line; its user name then.
+/// Changes the account of a line; whose it is, and its user name then.
 async fn apply(
     ctx: &Context,
-    customer: &Code,
+    customer: &args::Whom,
     username: Option<&RouterName>,
     change: &AccountChange,
-) -> anyhow::Result<RouterName> {
+) -> anyhow::Result<(Customer, RouterName)> {
     let store = ctx.store().await?;
     let owner = find::customer(ctx, store, customer).await?;
     let (line, _) = find::subscription(ctx, store, &owner, username).await?;
-    changed(ctx, &line, change).await
+    let username = changed(ctx, &line, change).await?;
+    Ok((owner, username))
 }
 
 async fn changed(ctx: &Context, line: &Subscription, change: &AccountChange) -> anyhow::Result<RouterName> {

@@ -14,6 +14,30 @@ pub(crate) fn code(text: &str) -> Result<Code, Error> {
     Code::parse("code", text)
 }
 
+/// A customer, as somebody calls him: see [`super::find::person`]. It may be a phone number, so `Debug` does not show it.
+#[derive(Clone)]
+pub(crate) struct Whom(String);
+
+impl Whom {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Whom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Whom(***)")
+    }
+}
+
+pub(crate) fn whom(text: &str) -> Result<Whom, Error> {
+    match text.trim() {
+        "" => Err(Error::Empty { field: "customer" }),
+        text if text.chars().count() > 100 => Err(Error::TooLong { field: "customer", max: 100 }),
+        text => Ok(Whom(text.to_owned())),
+    }
+}
+
 pub(crate) fn router_name(text: &str) -> Result<RouterName, Error> {
     RouterName::parse("username", text)
 }

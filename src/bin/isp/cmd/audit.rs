@@ -40,7 +40,13 @@ async fn show(ctx: &Context, args: &Show) -> anyhow::Result<Exit> {
     let store = ctx.sql().await?;
     let newest = store.audit_head(ctx.tenant()).await?.sequence;
     let after = args.from.map_or(newest.saturating_sub(args.last), |from| from.saturating_sub(1));
-    let mut rows = Rows::new(&[number("number"), column("at"), column("by"), column("command"), column("changes")]);
+    let mut rows = Rows::new(&[
+        number("number"),
+        column("at"),
+        column("by").needed(),
+        column("command"),
+        column("changes").needed(),
+    ]);
     for link in store.audit(ctx.tenant(), after, args.last).await? {
         let entry = link.entry;
         rows.push(vec![

@@ -8,7 +8,6 @@ use isp_core::bank::{BankFile, Mutation, MutationRow, MutationState, account_cod
 use isp_core::engine::{Looked, Matched};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{MutationQuery, Store};
-use isp_core::text::Code;
 use isp_import::decoded;
 
 use super::{args, find};
@@ -72,8 +71,8 @@ pub(crate) struct Match {
     /// Its id or the end of it, as `bank list` shows it.
     id: String,
     /// Whose it is.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +100,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let customer = find::customer(ctx, store, &customer).await?;
             let by = ctx.officer.as_str();
             let matched = ctx.engine(store).match_mutation(mutation.id, customer.id, by, ctx.now).await?;
-            let mut variables = vec![("code", customer.code.to_string()), ("amount", mutation.amount.to_string())];
+            let mut variables = vec![("code", find::named(&customer)), ("amount", mutation.amount.to_string())];
             match matched {
                 Matched::Booked(_, report) => {
                     variables.push(("owed", report.owed.to_string()));

@@ -230,7 +230,10 @@ pub(crate) async fn write_off(ctx: &Context, command: WriteOffCommand) -> anyhow
             let missing = || crate::failure::Failure::NotFound { noun: "write_off", code: invoice.clone() };
             let last = last.ok_or_else(missing)?;
             engine.reverse(last.payment_id, ctx.officer.as_str(), &reason, ctx.now).await?;
-            ctx.say("done.reversed", &[("reference", invoice), ("amount", last.amount.to_string())])?;
+            let of = store.customer(ctx.tenant(), found.customer_id).await?;
+            let code = of.as_ref().map_or_else(String::new, find::named);
+            let variables = [("code", code), ("reference", invoice), ("amount", last.amount.to_string())];
+            ctx.say("done.reversed", &variables)?;
         }
         WriteOffCommand::List => ctx.rows(&write_offs(ctx, store, None).await?)?,
         WriteOffCommand::Show(Show { invoice }) => {

@@ -70,8 +70,8 @@ pub(crate) struct Serial {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 #[derive(Debug, Args)]
@@ -120,8 +120,8 @@ pub(crate) struct Add {
     #[arg(value_parser = args::code)]
     serial: Code,
     /// At whose place.
-    #[arg(long, value_parser = args::code)]
-    customer: Code,
+    #[arg(long, value_parser = args::whom)]
+    customer: args::Whom,
     /// owned (milik sendiri) or lent (dipinjamkan).
     #[arg(long, value_parser = args::ownership)]
     ownership: Ownership,
@@ -172,8 +172,8 @@ pub(crate) struct Edit {
     #[arg(long = "serial", value_name = "SERIAL", value_parser = args::code)]
     new_serial: Option<Code>,
     /// At whose place it really stands.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// owned (milik sendiri) or lent (dipinjamkan).
     #[arg(long, value_parser = args::ownership)]
     ownership: Option<Ownership>,
@@ -270,12 +270,16 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 device.value = if device.value.is_zero() { before.value } else { device.value };
             }
             ctx.engine(store).install_device(device, &note.told(ctx)?).await?;
-            ctx.say("done.device_installed", &[("serial", shown), ("code", customer.to_string())])?;
+            ctx.say("done.device_installed", &[("serial", shown), ("code", find::named(&owner))])?;
         }
         Command::List(List { customer }) => {
+            let of = match &customer {
+                Some(whom) => Some(find::customer(ctx, store, whom).await?.code),
+                None => None,
+            };
             let report = ctx.engine(store).report_cpe(ctx.now).await?;
             ctx.rows(&super::report::cpe_rows(
-                report.into_iter().filter(|row| customer.as_ref().is_none_or(|code| code.as_str() == row.customer)),
+                report.into_iter().filter(|row| of.as_ref().is_none_or(|code| code.as_str() == row.customer)),
             ))?;
         }
         Command::Edit(args) => edit(ctx, store, *args).await?,

@@ -50,8 +50,8 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 #[derive(Debug, Args)]
@@ -153,11 +153,11 @@ async fn table(ctx: &Context, notes: &[CreditNote]) -> anyhow::Result<Rows> {
     let mut rows = Rows::new(&[
         column("credit_note"),
         column("customer"),
-        column("reason"),
+        column("reason").needed(),
         column("period"),
         column("issued"),
         number("ppn"),
-        number("total"),
+        number("total").needed(),
         column("note"),
     ]);
     for note in notes {

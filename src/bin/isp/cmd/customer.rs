@@ -20,7 +20,7 @@ use crate::output::{Cell, Rows, column, number};
 pub(crate) enum Command {
     /// Add a customer.
     #[command(
-        after_help = "Example:\n  isp customer add P001 --name 'Budi Santoso' --address 'Jl. Merdeka 1, Bandung' --phone 0812-3456-7890 --nik -"
+        after_help = "Examples:\n  isp customer add P001 --name 'Budi Santoso' --address 'Jl. Merdeka 1, Bandung' --phone 0812-3456-7890 --nik -\n  isp customer add --name 'Siti Aminah' --address 'Jl. Asia 2'   with the next free customer ID"
     )]
     Add(Add),
     /// Correct name, address, phone, language or NIK of a customer.
@@ -35,7 +35,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  isp customer invoicing P001 per_customer")]
     Invoicing(SetInvoicing),
     /// List customers; numbers are masked.
-    #[command(after_help = "Example:\n  isp customer list --search budi --format csv")]
+    #[command(
+        visible_alias = "find",
+        after_help = "Examples:\n  isp customer list --search budi --format csv\n  isp customer find 0812-3456-7890"
+    )]
     List(List),
     /// Show the whole customer: person, lines, open invoices, payments, messages, devices, promises, what happened.
     #[command(
@@ -46,9 +49,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// The unique customer ID that people use.
+    /// The unique customer ID that people use; the next free one, such as PLG-0001, when not given.
     #[arg(value_parser = args::code)]
-    code: Code,
+    code: Option<Code>,
     /// Name.
     #[arg(long, value_parser = args::name)]
     name: Name,
@@ -76,9 +79,9 @@ pub(crate) struct Add {
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    code: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_name = "CUSTOMER", value_parser = args::whom)]
+    whom: args::Whom,
     /// Another customer ID.
     #[arg(long = "code", value_name = "CODE", value_parser = args::code)]
     new_code: Option<Code>,
@@ -115,9 +118,9 @@ pub(crate) struct Edit {
 
 #[derive(Debug, Args)]
 pub(crate) struct SetInvoicing {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    code: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_name = "CUSTOMER", value_parser = args::whom)]
+    whom: args::Whom,
     /// per_subscription, or per_customer: invoices of the same days on one document.
     #[arg(value_parser = Invoicing::parse)]
     invoicing: Invoicing,
@@ -125,8 +128,11 @@ pub(crate) struct SetInvoicing {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only those whose ID or name contains this.
-    #[arg(long)]
+    /// Only those whose ID, name or PPPoE user name contains this, or who have this phone number.
+    #[arg(value_name = "SEARCH")]
+    word: Option<String>,
+    /// The same, as an option.
+    #[arg(long, conflicts_with = "word")]
     search: Option<String>,
 }
 
@@ -156,11 +162,15 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    find::absent(store.customer_by_code(ctx.tenant(), &args.code).await?, "customer", &args.code)?;
+    let code = match args.code {
+        Some(code) => code,
+        None => next_code(ctx, store).await?,
+    };
+    find::absent(store.customer_by_code(ctx.tenant(), &code).await?, "customer", &code)?;
     let nik = args.nik.as_deref().map(args::private).transpose()?;
     let customer = Customer {
         id: CustomerId(ctx.id()),
-        code: args.code,
+        code,
         name: args.name,
         nik: nik.as_deref().map(Nik::parse).transpose()?,
         address: Address::parse(&args.address)?,
@@ -170,15 +180,22 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         coordinates: args.coordinates,
     };
     one_nik(ctx, store, &customer, args.sure).await?;
-    let code = customer.code.to_string();
+    let code = find::named(&customer);
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_added", &[("code", code)])?;
     Ok(Exit::Done)
 }
 
+/// The next free customer ID: after the last of those that all but a few customers follow, as import gives them.
+async fn next_code(ctx: &Context, store: &dyn Store) -> anyhow::Result<Code> {
+    let everybody = ctx.engine(store).all_customers().await?;
+    let code = isp_core::customer::next_code(everybody.iter().map(|customer| &customer.code))?;
+    Ok(code)
+}
+
 async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let before = find::customer(ctx, store, &args.code).await?;
+    let before = find::customer(ctx, store, &args.whom).await?;
     if let Some(code) = args.new_code.as_ref() {
         let taken = store.customer_by_code(ctx.tenant(), code).await?.filter(|other| other.id != before.id);
         find::absent(taken, "customer", code)?;
@@ -200,12 +217,12 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     customer.phone = customer.phone.filter(|_| !args.no_phone);
     customer.nik = customer.nik.filter(|_| !args.no_nik);
     if customer == before {
-        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.code.to_string() }.into());
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: before.code.to_string() }.into());
     }
     if customer.nik != before.nik {
         one_nik(ctx, store, &customer, args.sure).await?;
     }
-    let code = customer.code.to_string();
+    let code = find::named(&customer);
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_edited", &[("code", code)])?;
     Ok(Exit::Done)
@@ -225,38 +242,45 @@ async fn one_nik(ctx: &Context, store: &dyn Store, customer: &Customer, sure: Su
 
 async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.code).await?;
-    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.customer")), ("code", args.code.to_string())])? {
+    let customer = find::customer_of_code(ctx, store, &args.code).await?;
+    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.customer")), ("code", find::named(&customer))])? {
         return Ok(Exit::Refused);
     }
     ctx.engine(store).remove(MasterId::Customer(customer.id)).await?;
-    ctx.say("done.customer_removed", &[("code", args.code.to_string())])?;
+    ctx.say("done.customer_removed", &[("code", find::named(&customer))])?;
     Ok(Exit::Done)
 }
 
 async fn set_invoicing(ctx: &Context, args: SetInvoicing) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.code).await?;
+    let customer = find::customer(ctx, store, &args.whom).await?;
+    let named = find::named(&customer);
     let customers = vec![Customer { invoicing: args.invoicing, ..customer }];
     store.commit(ctx.tenant(), ChangeSet { customers, ..ChangeSet::default() }).await?;
     let how = ctx.texts.t(&format!("word.{}", args.invoicing.code()));
-    ctx.say("done.invoicing", &[("code", args.code.to_string()), ("invoicing", how)])?;
+    ctx.say("done.invoicing", &[("code", named), ("invoicing", how)])?;
     Ok(Exit::Done)
 }
 
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let wanted = args.search.map(|text| text.to_lowercase());
+    let wanted = match args.word.or(args.search) {
+        Some(text) => Some((find::Wanted::by(ctx, store, &text, true).await?, text.trim().to_lowercase())),
+        None => None,
+    };
+    let is = |c: &Customer| match &wanted {
+        Some((wanted, text)) => wanted.is(c) || c.code.as_str().to_lowercase().contains(text),
+        None => true,
+    };
     let mut rows = Rows::new(&[column("code"), column("name"), column("phone"), column("language")]);
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let customers = store.customers(ctx.tenant(), page).await?;
         for customer in &customers {
-            let (code, name) = (customer.code.as_str(), customer.name.as_str());
-            if wanted.as_ref().is_none_or(|w| [code, name].iter().any(|t| t.to_lowercase().contains(w))) {
+            if is(customer) {
                 rows.push(vec![
-                    Cell::text(code),
-                    Cell::text(name),
+                    Cell::text(&customer.code),
+                    Cell::text(&customer.name),
                     Cell::maybe(customer.phone.as_ref()),
                     Cell::text(customer.language.code()),
                 ]);

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use isp_core::calendar::Zone;
 use isp_core::customer::Customer;
+use isp_core::isolation::explain::engine_reason;
 use isp_core::isolation::{AccessEvent, ServiceAccess};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, PageQuery, PaymentRow, Store, Topic};
 use isp_core::subscription::Subscription;
@@ -105,8 +106,8 @@ pub(super) fn event_rows(events: Vec<(RouterName, AccessEvent)>) -> Rows {
             Cell::text(username),
             Cell::Word(event.kind.code()),
             Cell::text(record::moment(event.at, Zone::Wib)),
-            Cell::text(&event.by),
-            Cell::text(&event.reason),
+            if event.by == "engine" { Cell::Word("engine") } else { Cell::text(&event.by) },
+            engine_reason(&event).map_or_else(|| Cell::text(&event.reason), Cell::Word),
             event.overdue.into(),
         ]);
     }

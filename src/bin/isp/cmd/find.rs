@@ -17,6 +17,7 @@ use isp_core::ports::{CreditNoteRow, InvoiceQuery, PageQuery, PaymentRow, Store}
 use isp_core::subscription::{Service, Subscription};
 use isp_core::text::{Code, Reference, RouterName, pick};
 
+use super::args::Whom;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -32,8 +33,49 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
     }
 }
 
-pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Customer> {
+/// The customer who is meant, see [`person`]: the only one.
+pub(crate) async fn customer(ctx: &Context, store: &dyn Store, whom: &Whom) -> anyhow::Result<Customer> {
+    person(ctx, store, whom.as_str()).await
+}
+
+/// The customer of exactly this ID, for what cannot be undone.
+pub(crate) async fn customer_of_code(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Customer> {
     store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code.as_str()))
+}
+
+/// A customer as a question or a confirmation names him: so that whoever typed a part of the name sees whom it hit.
+pub(crate) fn named(customer: &Customer) -> String {
+    format!("{} {}", customer.code, customer.name)
+}
+
+/// How a customer is looked for, other than by his ID and by documents of his.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    text: String,
+    phone: Option<Phone>,
+    lines: BTreeSet<CustomerId>,
+}
+
+impl Wanted {
+    /// Looks for a phone number in any writing, a PPPoE user name, or a part of the name. With `part`, a part of the ID or the
+    /// user name does, too.
+    pub(crate) async fn by(ctx: &Context, store: &dyn Store, text: &str, part: bool) -> anyhow::Result<Self> {
+        let text = text.trim().to_lowercase();
+        let lines = ctx.engine(store).all_subscriptions().await?;
+        let is = |username: &str| match part {
+            true => username.to_lowercase().contains(&text),
+            false => username.eq_ignore_ascii_case(&text),
+        };
+        let lines = lines.iter().filter(|(line, _)| is(line.account.username.as_str()));
+        let lines = lines.map(|(line, _)| line.customer_id).collect();
+        Ok(Self { phone: Phone::parse(&text).ok(), text, lines })
+    }
+
+    /// True for a customer who could be meant.
+    pub(crate) fn is(&self, customer: &Customer) -> bool {
+        let called = self.phone.is_none() && customer.name.as_str().to_lowercase().contains(&self.text);
+        self.lines.contains(&customer.id) || (self.phone.is_some() && customer.phone == self.phone) || called
+    }
 }
 
 /// A customer by whatever people know him by: customer ID, phone number, PPPoE user name, the number of an invoice, a
@@ -56,25 +98,19 @@ pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyh
     if let Some(id) = of_document(ctx, store, text).await? {
         return store.customer(ctx.tenant(), id).await?.ok_or_else(missing);
     }
-    let phone = Phone::parse(text).ok();
-    let lines = ctx.engine(store).all_subscriptions().await?;
-    let named = lines.iter().filter(|(line, _)| line.account.username.as_str().eq_ignore_ascii_case(text));
-    let named: BTreeSet<CustomerId> = named.map(|(line, _)| line.customer_id).collect();
-    let wanted = text.to_lowercase();
-    let is = |c: &Customer| {
-        let called = phone.is_none() && c.name.as_str().to_lowercase().contains(&wanted);
-        named.contains(&c.id) || (phone.is_some() && c.phone == phone) || called
-    };
-    let mut found: Vec<Customer> = ctx.engine(store).all_customers().await?.into_iter().filter(is).collect();
+    let wanted = Wanted::by(ctx, store, text, false).await?;
+    let mut found: Vec<Customer> =
+        ctx.engine(store).all_customers().await?.into_iter().filter(|c| wanted.is(c)).collect();
     // A whole name says more than a part of others.
-    if found.iter().filter(|c| c.name.as_str().to_lowercase() == wanted).count() == 1 {
-        found.retain(|c| c.name.as_str().to_lowercase() == wanted);
+    if found.iter().filter(|c| c.name.as_str().to_lowercase() == wanted.text).count() == 1 {
+        found.retain(|c| c.name.as_str().to_lowercase() == wanted.text);
     }
     match found.len() {
         0 => Err(missing()),
         1 => found.pop().ok_or_else(missing),
         _ => {
-            let mut what = found.iter().take(NAMED).map(|c| c.code.as_str()).collect::<Vec<_>>().join(", ");
+            found.sort_by(|a, b| a.code.cmp(&b.code));
+            let mut what = found.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");
             if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
                 what = ctx.texts.with("output.and_more", &[("names", what), ("count", more.to_string())]);
             }
@@ -120,10 +156,10 @@ pub(crate) async fn credit_note(ctx: &Context, store: &dyn Store, number: &str) 
 pub(crate) async fn customer_id(
     ctx: &Context,
     store: &dyn Store,
-    code: Option<&Code>,
+    whom: Option<&Whom>,
 ) -> anyhow::Result<Option<CustomerId>> {
-    match code {
-        Some(code) => Ok(Some(customer(ctx, store, code).await?.id)),
+    match whom {
+        Some(whom) => Ok(Some(customer(ctx, store, whom).await?.id)),
         None => Ok(None),
     }
 }
@@ -160,7 +196,7 @@ pub(crate) async fn payment(
     store: &dyn Store,
     provider: &Code,
     reference: &Reference,
-    of: Option<&Code>,
+    of: Option<&Whom>,
 ) -> anyhow::Result<PaymentRow> {
     let mut known = store.payments_known_as(ctx.tenant(), provider, reference).await?;
     if let Some(code) = of {

@@ -11,6 +11,7 @@ use isp_core::payment::{GatewayState, PayChannel, Payout};
 use isp_core::ports::{PaymentGateway, PayoutRow, PortError};
 use isp_core::text::Code;
 
+use super::args::Whom;
 use super::payment_request::{asked_of, drawn};
 use super::record::{self, Which, Why, moment};
 use super::sure::Sure;
@@ -257,14 +258,14 @@ pub(super) async fn add(ctx: &Context, of: &str, name: &Code, channel: PayChanne
 }
 
 /// Cancels a customer's requests at a gateway.
-pub(super) async fn cancel(ctx: &Context, customer: &Code, name: &Code) -> anyhow::Result<Exit> {
+pub(super) async fn cancel(ctx: &Context, customer: &Whom, name: &Code) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let found = find::customer(ctx, store, customer).await?;
     let gateway = wire::gateway(&ctx.config, name)?;
     let rows = ctx.engine(store).cancel_at_gateway(gateway.as_ref(), found.id, ctx.now).await;
     for request in rows.map_err(|error| of_gateway(name, error))? {
         let variables = [
-            ("code", found.code.to_string()),
+            ("code", find::named(&found)),
             ("amount", request.amount.to_string()),
             ("gateway", name.to_string()),
             ("until", moment(request.expires_at, Zone::Wib)),

@@ -63,6 +63,11 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
         ("key", config.key_file.as_deref().unwrap_or(Path::new("")).display().to_string()),
     ];
     output::print(&format!("{}\n", texts.with("done.init", &variables)))?;
+    let go = match args.dir.as_path() {
+        here if here == Path::new(".") => String::new(),
+        dir => texts.with("output.go_there", &[("dir", dir.display().to_string())]),
+    };
+    output::print(&format!("{}\n", texts.with("done.init_next", &[("go", go)])))?;
     if config.provider.is_none() {
         output::note(&texts.with("warn.init_unnamed", &[("file", file.display().to_string())]));
     }

@@ -18,6 +18,7 @@ use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Column, Rows, column, number};
+use isp_core::customer::Customer;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -48,9 +49,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Code of the kind.
     #[arg(long, value_parser = args::code)]
     kind: Code,
@@ -75,9 +76,9 @@ pub(crate) struct Add {
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Code of the right kind.
     #[arg(long, value_parser = args::code)]
     kind: Option<Code>,
@@ -98,9 +99,9 @@ pub(crate) struct Edit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     #[command(flatten)]
     end: EndArgs,
 }
@@ -108,8 +109,8 @@ pub(crate) struct Remove {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 #[derive(Debug, Args)]
@@ -196,14 +197,14 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     };
     args.sure.of(plausible_day("date", order.installed_on, ctx.today()))?;
     args.sure.of(plausible_amount("fee", order.fee))?;
-    let variables = [("code", args.customer.to_string()), ("fee", order.fee.to_string())];
+    let variables = [("code", find::named(&customer)), ("fee", order.fee.to_string())];
     ctx.engine(store).add_installation(order).await?;
     ctx.say("done.installation", &variables)?;
     Ok(Exit::Done)
 }
 
 async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
-    let row = one(ctx, &args.customer, &args.end).await?;
+    let (customer, row) = one(ctx, &args.customer, &args.end).await?;
     let store = ctx.store().await?;
     let kind_id = match &args.kind {
         Some(code) => find::kind(ctx, store, code).await?.id,
@@ -225,29 +226,31 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     };
     let same = InstallationOrder { id: row.order.id, step: row.order.step, ..instead.clone() } == row.order;
     if same || args.kind.is_none() && args.fee.is_none() && args.date.is_none() && args.instalments.is_none() {
-        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.customer.to_string() }.into());
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: customer.code.to_string() }.into());
     }
     args.sure.of(plausible_amount("fee", fee))?;
     let given = take_back(ctx, &row, Some(instead), &args.end).await?;
-    let variables = [("code", args.customer.to_string()), ("fee", fee.to_string()), ("given_back", given.to_string())];
+    let variables = [("code", find::named(&customer)), ("fee", fee.to_string()), ("given_back", given.to_string())];
     ctx.say("done.installation_edited", &variables)?;
     Ok(Exit::Done)
 }
 
 async fn remove(ctx: &Context, args: Remove) -> anyhow::Result<Exit> {
-    let row = one(ctx, &args.customer, &args.end).await?;
+    let (customer, row) = one(ctx, &args.customer, &args.end).await?;
     let given = take_back(ctx, &row, None, &args.end).await?;
-    let variables = [("code", args.customer.to_string()), ("given_back", given.to_string())];
+    let variables = [("code", find::named(&customer)), ("given_back", given.to_string())];
     ctx.say("done.installation_removed", &variables)?;
     Ok(Exit::Done)
 }
 
 /// The installation of a customer that is meant.
-async fn one(ctx: &Context, customer: &Code, end: &EndArgs) -> anyhow::Result<InstallationRow> {
+async fn one(ctx: &Context, whom: &args::Whom, end: &EndArgs) -> anyhow::Result<(Customer, InstallationRow)> {
     let store = ctx.store().await?;
-    let customer_id = find::customer(ctx, store, customer).await?.id;
-    let rows = store.installation_orders(ctx.tenant(), Some(customer_id)).await?;
-    chosen(&end.which, "installation", customer.as_str(), rows, |r| r.order.id.0, |r| r.ending.is_none())
+    let customer = find::customer(ctx, store, whom).await?;
+    let rows = store.installation_orders(ctx.tenant(), Some(customer.id)).await?;
+    let of = customer.code.as_str();
+    let row = chosen(&end.which, "installation", of, rows, |r| r.order.id.0, |r| r.ending.is_none())?;
+    Ok((customer, row))
 }
 
 async fn take_back(

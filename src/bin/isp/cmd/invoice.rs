@@ -10,7 +10,6 @@ use isp_core::billing::{Invoice, Statement};
 use isp_core::calendar::Month;
 use isp_core::ids::CustomerId;
 use isp_core::ports::{InvoiceQuery, PageQuery, Store};
-use isp_core::text::Code;
 
 use super::{args, find, paper};
 use crate::context::Context;
@@ -37,8 +36,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// Only those with something left to pay.
     #[arg(long)]
     open: bool,
@@ -90,10 +89,10 @@ const LIST: &[Column] = &[
     column("kind"),
     column("period"),
     column("issued"),
-    column("due"),
-    number("total"),
+    column("due").needed(),
+    number("total").needed(),
     number("paid"),
-    number("open"),
+    number("open").needed(),
 ];
 
 async fn list(ctx: &Context, store: &dyn Store, args: List) -> anyhow::Result<Exit> {

@@ -32,9 +32,9 @@ pub(crate) struct Enforce {
 
 #[derive(Debug, Args)]
 pub(crate) struct ByHand {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Why; it is kept with your name and shown by `explain`.
     #[arg(long)]
     reason: String,
@@ -147,7 +147,7 @@ pub(crate) async fn isolate(ctx: &Context, args: ByHand) -> anyhow::Result<Exit>
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.customer).await?;
     let lines = ctx.engine(store).isolate(customer.id, ctx.officer.as_str(), &args.reason, ctx.now).await?;
-    ctx.say("done.isolated", &[("code", args.customer.to_string()), ("count", lines.len().to_string())])?;
+    ctx.say("done.isolated", &[("code", find::named(&customer)), ("count", lines.len().to_string())])?;
     Ok(Exit::Done)
 }
 
@@ -155,9 +155,9 @@ pub(crate) async fn reopen(ctx: &Context, args: ByHand) -> anyhow::Result<Exit> 
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.customer).await?;
     let lines = ctx.engine(store).reopen(customer.id, ctx.officer.as_str(), &args.reason, ctx.now).await?;
-    ctx.say("done.reopened", &[("code", args.customer.to_string()), ("count", lines.len().to_string())])?;
+    ctx.say("done.reopened", &[("code", find::named(&customer)), ("count", lines.len().to_string())])?;
     if let Some(at) = ctx.engine(store).isolated_again(customer.id, ctx.now).await? {
-        let variables = [("code", args.customer.to_string()), ("at", super::record::moment(at, Zone::Wib))];
+        let variables = [("code", find::named(&customer)), ("at", super::record::moment(at, Zone::Wib))];
         ctx.warn("warn.isolated_again", &variables);
     }
     Ok(Exit::Done)

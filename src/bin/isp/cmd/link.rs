@@ -3,7 +3,6 @@
 use clap::Args;
 use isp_core::ids::PageLinkId;
 use isp_core::ports::{Forgotten, InboxStore as _};
-use isp_core::text::Code;
 use isp_serve::pages::Token;
 
 use super::{args, find};
@@ -14,8 +13,8 @@ use crate::output::{Cell, Rows, column};
 #[derive(Debug, Args)]
 pub(crate) struct Link {
     /// Whose.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Make all links of this customer worthless.
     #[arg(long)]
     revoke: bool,
@@ -25,11 +24,11 @@ pub(crate) async fn run(ctx: &Context, args: &Link) -> anyhow::Result<Exit> {
     let store = ctx.sql().await?;
     let found = find::customer(ctx, store, &args.customer).await?;
     if args.revoke {
-        if !ctx.may("ask.revoke", &[("code", found.code.to_string())])? {
+        if !ctx.may("ask.revoke", &[("code", find::named(&found))])? {
             return Ok(Exit::Refused);
         }
         let count = store.forget_links(ctx.tenant(), Forgotten::Customer(found.id)).await?;
-        ctx.say("done.links_revoked", &[("code", found.code.to_string()), ("count", count.to_string())])?;
+        ctx.say("done.links_revoked", &[("code", find::named(&found)), ("count", count.to_string())])?;
         return Ok(Exit::Done);
     }
     let missing = || Failure::Config { place: "serve.public_url".into(), reason: "is not set".into() };
@@ -39,6 +38,6 @@ pub(crate) async fn run(ctx: &Context, args: &Link) -> anyhow::Result<Exit> {
     let url = token.url(url);
     let mut row = Rows::new(&[column("customer"), column("url")]);
     row.push(vec![Cell::text(&found.code), Cell::text(&url)]);
-    ctx.done("done.link", &[("code", found.code.to_string()), ("url", url)], &row)?;
+    ctx.done("done.link", &[("code", find::named(&found)), ("url", url)], &row)?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,6 @@ use isp_core::engine::{EngineError, Settlement};
 use isp_core::message::freshness::Verdict;
 use isp_core::message::{Notification, NotificationKind};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
-use isp_core::text::Code;
 use isp_whatsapp::notification::{by_hand, text_of};
 use isp_whatsapp::outcome::Outcome;
 
@@ -29,8 +28,8 @@ pub(crate) struct Text {
     #[arg(long, value_parser = ["due_soon", "overdue", "isolated", "payment_received", "reopened", "answer"])]
     kind: Option<String>,
     /// Only to this customer.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 /// Which messages were sent by hand.
@@ -40,8 +39,8 @@ pub(crate) struct Done {
     #[arg(required_unless_present = "customer")]
     ids: Vec<String>,
     /// All that wait for this customer and `outbox text` shows now; may be given more than once.
-    #[arg(long, value_parser = args::code, conflicts_with = "ids")]
-    customer: Vec<Code>,
+    #[arg(long, value_parser = args::whom, conflicts_with = "ids")]
+    customer: Vec<args::Whom>,
 }
 
 /// What a message says, and when; or why it does not.
@@ -199,7 +198,7 @@ pub(crate) async fn done(ctx: &Context, args: &Done) -> anyhow::Result<Exit> {
             }
         }
         if found == 0 {
-            return Err(Failure::NotFound { noun: "waiting_message", code: code.to_string() }.into());
+            return Err(Failure::NotFound { noun: "waiting_message", code: code.as_str().to_owned() }.into());
         }
     }
     if !args.ids.is_empty() {
@@ -235,7 +234,7 @@ fn heading(ctx: &Context, customer: Option<&Customer>, kind: NotificationKind) -
 /// The messages that wait and whose hour has come.
 async fn waiting(
     ctx: &Context,
-    customer: Option<&Code>,
+    customer: Option<&args::Whom>,
     kind: Option<&str>,
 ) -> anyhow::Result<Vec<(OutboxRow, Notification)>> {
     let store = ctx.store().await?;

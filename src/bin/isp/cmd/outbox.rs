@@ -80,8 +80,8 @@ pub(crate) struct List {
     #[arg(long, value_parser = ["pending", "claimed", "attempting", "done", "dropped", "failed", "unknown"])]
     state: Option<String>,
     /// Only messages to this customer.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -188,6 +188,7 @@ pub(super) fn moment(at: DateTime<Utc>) -> Cell {
 /// The accounts and customers that rows are about, asked for at once.
 struct Names {
     accounts: BTreeMap<SubscriptionId, RouterName>,
+    owners: BTreeMap<SubscriptionId, CustomerId>,
     customers: BTreeMap<CustomerId, Code>,
 }
 
@@ -204,15 +205,25 @@ impl Names {
             }
             Err(error) => return Err(error.into()),
         };
-        let wanted: BTreeSet<CustomerId> = rows.iter().filter_map(customer_of).collect();
+        let owners: BTreeMap<SubscriptionId, CustomerId> = match lines.is_empty() {
+            true => BTreeMap::new(),
+            false => {
+                let known = ctx.engine(store).all_subscriptions().await?;
+                known.into_iter().map(|(line, _)| (line.id, line.customer_id)).collect()
+            }
+        };
+        let of_lines = lines.iter().filter_map(|line| owners.get(line).copied());
+        let wanted: BTreeSet<CustomerId> = rows.iter().filter_map(customer_of).chain(of_lines).collect();
         let customers = store.customer_codes(ctx.tenant(), &wanted.into_iter().collect::<Vec<_>>()).await?;
-        Ok(Self { accounts, customers: customers.into_iter().collect() })
+        Ok(Self { accounts, owners, customers: customers.into_iter().collect() })
     }
 
     fn cells(&self, row: &OutboxRow) -> (Cell, Cell, Cell) {
         match &row.effect {
             Effect::Access(effect) => {
-                (Cell::Word("access"), Cell::maybe(self.accounts.get(&effect.subscription_id)), Cell::Empty)
+                let owner = self.owners.get(&effect.subscription_id).and_then(|id| self.customers.get(id));
+                let account = self.accounts.get(&effect.subscription_id);
+                (Cell::Word("access"), Cell::maybe(account), Cell::maybe(owner))
             }
             Effect::Message(message) => {
                 let customer = Cell::maybe(self.customers.get(&message.customer_id));
@@ -242,26 +253,31 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         column("next_attempt"),
         column("note"),
     ]);
+    let mut all = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let found = store.outbox(ctx.tenant(), query, page).await?;
-        let names = Names::of(ctx, &found).await?;
-        for row in &found {
-            let (topic, what, customer) = names.cells(row);
-            rows.push(vec![
-                topic,
-                Cell::text(row.id.to_string()),
-                what,
-                customer,
-                Cell::Word(row.state.code()),
-                Cell::count(row.attempts),
-                moment(row.next_attempt),
-                Cell::text(&row.note),
-            ]);
-        }
-        if !page.advance(&found, |last| last.id) {
+        let more = page.advance(&found, |last| last.id);
+        all.extend(found);
+        if !more {
             break;
         }
+    }
+    // The oldest first, as each was sent or will be.
+    all.sort_by_key(|row| (row.finished_at.unwrap_or(row.next_attempt), row.id));
+    let names = Names::of(ctx, &all).await?;
+    for row in &all {
+        let (topic, what, customer) = names.cells(row);
+        rows.push(vec![
+            topic,
+            Cell::text(row.id.to_string()),
+            what,
+            customer,
+            Cell::Word(row.state.code()),
+            Cell::count(row.attempts),
+            moment(row.next_attempt),
+            Cell::text(&row.note),
+        ]);
     }
     ctx.rows(&rows)?;
     Ok(Exit::Done)

@@ -4,9 +4,11 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Month, Zone};
-use isp_core::engine::NewPayment;
-use isp_core::payment::withheld;
-use isp_core::ports::{PageQuery, PaymentRow};
+use isp_core::customer::Customer;
+use isp_core::engine::{EngineError, NewPayment, PayReport};
+use isp_core::payment::unusual::Unusual;
+use isp_core::payment::{Channel, withheld};
+use isp_core::ports::{PageQuery, PaymentRow, Store};
 use isp_core::text::{Code, Reference};
 
 use super::sure::Sure;
@@ -19,7 +21,7 @@ use crate::output::{Cell, Column, Rows, column, number};
 pub(crate) enum Command {
     /// Record a payment: it pays the oldest invoices and reopens what arrears had isolated.
     #[command(
-        after_help = "Examples:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n  isp payment add PT01 'Rp 20.000' --provider pph23 --reference BP-0001 --paid-on 2026-01-31\n\nThe same provider and reference again changes nothing; case and blanks make no difference. A payment that was reversed leaves its reference free.\n\npph23 is the tax that a firm kept back (PPh 23), with the number and the date of its slip (bukti potong). It settles what is missing of an invoice, and is no money."
+        after_help = "Examples:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n  isp payment add budi 165000   cash, with the next number of a receipt\n  isp payment add PT01 'Rp 20.000' --provider pph23 --reference BP-0001 --paid-on 2026-01-31\n\nThe same provider and reference again changes nothing; case and blanks make no difference. A payment that was reversed leaves its reference free.\n\nMore than three times what is owed and what a month costs, and the same amount of the same customer on the same day again, is asked about first.\n\npph23 is the tax that a firm kept back (PPh 23), with the number and the date of its slip (bukti potong). It settles what is missing of an invoice, and is no money."
     )]
     Add(Add),
     /// List payments with what is left of each.
@@ -33,18 +35,19 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Who paid: the customer ID, or the number of a statement (TG-...).
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who paid: customer ID, phone number, PPPoE user name, a part of the name, or the number of a statement (TG-...).
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// How much.
     #[arg(value_parser = args::money)]
     amount: Money,
     /// Through whom: cash, bank, midtrans and so on; pph23 for a slip of tax that was kept back.
     #[arg(long, value_parser = args::code, default_value = "cash")]
     provider: Code,
-    /// The provider's reference, or the number of the receipt; unique with the provider.
+    /// The provider's reference, or the number of the receipt; unique with the provider. Cash without one gets the next number, such
+    /// as KW-20260131-001.
     #[arg(long, value_parser = args::reference)]
-    reference: Reference,
+    reference: Option<Reference>,
     /// The collector (kolektor) who took the cash and holds it until `collector deposit`.
     #[arg(long, value_parser = args::code)]
     collector: Option<Code>,
@@ -58,8 +61,8 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// Only those that were paid on this day.
     #[arg(long, conflicts_with = "month")]
     paid_on: Option<Date>,
@@ -77,8 +80,8 @@ pub(crate) struct Which {
     #[arg(value_parser = args::reference)]
     pub(crate) reference: Reference,
     /// Whose, where several customers have a slip of this number.
-    #[arg(long, value_parser = args::code)]
-    pub(crate) customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    pub(crate) customer: Option<args::Whom>,
 }
 
 #[derive(Debug, Args)]
@@ -99,10 +102,23 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Show(which) => show(ctx, which).await,
         Command::Reverse(Reverse { which, reason, sure }) => {
             let store = ctx.store().await?;
-            let id = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
-            let id = id.payment.id;
+            let found = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
+            let id = found.payment.id;
+            let payer = store.customer(ctx.tenant(), found.payment.customer_id).await?;
+            let code = payer.as_ref().map_or_else(String::new, find::named);
+            let day = Zone::Wib.date_of(found.payment.paid_at).to_string();
+            let asked = [
+                ("code", code.clone()),
+                ("reference", found.payment.reference.to_string()),
+                ("amount", found.payment.amount.to_string()),
+                ("date", day),
+            ];
+            if !ctx.may("ask.reverse", &asked)? {
+                return Ok(Exit::Refused);
+            }
             let back = ctx.engine(store).reverse_as(id, ctx.officer.as_str(), &reason, sure.told(), ctx.now).await?;
-            let variables = [("reference", which.reference.to_string()), ("amount", back.amount.to_string())];
+            let variables =
+                [("code", code), ("reference", which.reference.to_string()), ("amount", back.amount.to_string())];
             ctx.say("done.reversed", &variables)?;
             if back.fees_again.is_positive() {
                 ctx.say("done.fees_again", &[("amount", back.fees_again.to_string())])?;
@@ -113,8 +129,13 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    let numbered = args.reference.is_none();
+    if numbered && Channel::of_provider(&args.provider) != Channel::Cash {
+        return Err(Failure::Usage { problem: "no_reference", what: args.provider.to_string() }.into());
+    }
     if withheld::is_slip(&args.provider) && args.paid_on.is_none() {
-        return Err(Failure::Usage { problem: "slip_day", what: args.reference.to_string() }.into());
+        let what = args.reference.map(|reference| reference.to_string()).unwrap_or_default();
+        return Err(Failure::Usage { problem: "slip_day", what }.into());
     }
     let store = ctx.store().await?;
     let customer = match Statement::parse_number(args.customer.as_str()) {
@@ -122,13 +143,17 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         Some(_) => {
             let (statement, _) = find::statement(ctx, store, args.customer.as_str()).await?;
             let customer = store.customer(ctx.tenant(), statement.customer_id).await?;
-            customer.ok_or_else(|| Failure::NotFound { noun: "customer", code: args.customer.to_string() })?
+            customer.ok_or_else(|| Failure::NotFound { noun: "customer", code: args.customer.as_str().to_owned() })?
         }
     };
-    let new = NewPayment {
+    let reference = match args.reference {
+        Some(reference) => reference,
+        None => next_receipt(ctx, store, &args.provider, 1).await?.0,
+    };
+    let mut new = NewPayment {
         customer_id: customer.id,
         provider: args.provider,
-        reference: args.reference,
+        reference,
         amount: args.amount,
         collector: args.collector,
         paid_at: args.paid_on.map_or(ctx.now, |day| match day == ctx.today() {
@@ -136,7 +161,20 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
             false => day.at(12, 0, Zone::Wib),
         }),
     };
-    let report = ctx.engine(store).pay_as(&new, args.sure.told(), ctx.now).await?;
+    if !args.sure.is() && !as_usual(ctx, store, &customer, &new).await? {
+        return Ok(Exit::Refused);
+    }
+    let mut report = ctx.engine(store).pay_as(&new, args.sure.told(), ctx.now).await;
+    // Somebody else took the same number of a receipt at the same moment: this one gets the next.
+    let mut from = 1;
+    while numbered
+        && from < 100
+        && matches!(&report, Err(EngineError::PaymentMismatch) | Ok(PayReport { known: true, .. }))
+    {
+        (new.reference, from) = next_receipt(ctx, store, &new.provider, from + 1).await?;
+        report = ctx.engine(store).pay_as(&new, args.sure.told(), ctx.now).await;
+    }
+    let report = report?;
     let paid: Money = report.paid.iter().map(|(_, amount)| *amount).sum();
     let mut row = Rows::new(&[
         column("customer"),
@@ -161,7 +199,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         Cell::Word(if report.known { "yes" } else { "no" }),
     ]);
     let variables = [
-        ("code", customer.code.to_string()),
+        ("code", find::named(&customer)),
         ("amount", args.amount.to_string()),
         ("paid", paid.to_string()),
         ("invoices", report.paid.len().to_string()),
@@ -174,12 +212,61 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let key = match (report.known, report.owed.is_zero(), report.still_isolated.is_empty()) {
         (true, ..) => "done.payment_known",
         _ if withheld::is_slip(&new.provider) => "done.payment_slip",
+        (false, true, _) if paid.is_zero() => "done.payment_credit",
         (false, true, _) => "done.payment",
         (false, false, true) => "done.payment_part",
         (false, false, false) => "done.payment_isolated",
     };
     ctx.done(key, &variables, &row)?;
+    if numbered {
+        ctx.say("done.receipt", &[("reference", new.reference.to_string())])?;
+    }
     Ok(Exit::Done)
+}
+
+/// The next free number of a receipt of today, from `from` on: the day, and a count that begins anew each day.
+async fn next_receipt(
+    ctx: &Context,
+    store: &dyn Store,
+    provider: &Code,
+    from: u32,
+) -> anyhow::Result<(Reference, u32)> {
+    let day = ctx.today().to_string().replace('-', "");
+    for count in from.. {
+        let reference = Reference::parse("reference", &format!("KW-{day}-{count:03}"))?;
+        if store.payments_known_as(ctx.tenant(), provider, &reference).await?.is_empty() {
+            return Ok((reference, count));
+        }
+    }
+    Err(Failure::Usage { problem: "no_reference", what: provider.to_string() }.into())
+}
+
+/// Asks about a payment that is far more than usual, or there already under another reference. Where nobody can answer, it is
+/// warned of and written.
+async fn as_usual(ctx: &Context, store: &dyn Store, customer: &Customer, new: &NewPayment) -> anyhow::Result<bool> {
+    if ctx.yes || !Channel::of_provider(&new.provider).is_money() {
+        return Ok(true);
+    }
+    let Some(unusual) = ctx.engine(store).unusual_payment(new, ctx.now).await? else { return Ok(true) };
+    let mut variables = vec![("code", find::named(customer)), ("amount", new.amount.to_string())];
+    let [asked, warned] = match unusual {
+        Unusual::Again { provider, reference } => {
+            let day = Zone::Wib.date_of(new.paid_at).to_string();
+            let more = [("provider", provider.to_string()), ("reference", reference.to_string()), ("date", day)];
+            variables.extend(more);
+            ["ask.payment_again", "warn.payment_again"]
+        }
+        Unusual::TooMuch { owed, monthly } => {
+            variables.extend([("owed", owed.to_string()), ("monthly", monthly.to_string())]);
+            ["ask.payment_much", "warn.payment_much"]
+        }
+        _ => return Ok(true),
+    };
+    if !ctx.asks() {
+        ctx.warn(warned, &variables);
+        return Ok(true);
+    }
+    ctx.may(asked, &variables)
 }
 
 const LIST: &[Column] = &[
@@ -190,9 +277,9 @@ const LIST: &[Column] = &[
     column("reference"),
     column("channel"),
     column("collector"),
-    number("amount"),
+    number("amount").needed(),
     number("left"),
-    column("reversed"),
+    column("reversed").needed(),
 ];
 
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {

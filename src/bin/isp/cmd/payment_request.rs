@@ -48,8 +48,8 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// Also those that were paid or cancelled, or have expired.
     #[arg(long)]
     all: bool,
@@ -58,15 +58,15 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// Whose.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
     /// Whose.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Those at this payment gateway.
     #[arg(long, value_parser = args::code)]
     gateway: Option<Code>,
@@ -84,7 +84,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let store = ctx.store().await?;
             let found = find::customer(ctx, store, &customer).await?;
             let request = ctx.engine(store).cancel_request(found.id, ctx.now).await?;
-            let variables = [("code", found.code.to_string()), ("amount", request.amount.to_string())];
+            let variables = [("code", find::named(&found)), ("amount", request.amount.to_string())];
             ctx.say("done.request_cancelled", &variables)?;
             Ok(Exit::Done)
         }
@@ -98,7 +98,7 @@ pub(super) async fn asked_of(ctx: &Context, of: &str) -> anyhow::Result<(Custome
         let (invoice, _) = find::invoice(ctx, store, of).await?;
         return Ok((invoice.customer_id, Some(invoice.id)));
     }
-    Ok((find::customer(ctx, store, &args::code(of)?).await?.id, None))
+    Ok((find::customer(ctx, store, &args::whom(of)?).await?.id, None))
 }
 
 async fn add(ctx: &Context, of: &str) -> anyhow::Result<Exit> {

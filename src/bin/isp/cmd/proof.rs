@@ -51,9 +51,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The picture or page.
     file: PathBuf,
     /// The invoice that it is for, may be given more than once; all that are open when not given.
@@ -69,8 +69,8 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// Only those that wait for review.
     #[arg(long)]
     waiting: bool,
@@ -157,7 +157,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     };
     let report = ctx.engine(store).record_proof(&new).await?;
     let variables = [
-        ("code", customer.code.to_string()),
+        ("code", find::named(&customer)),
         ("amount", report.proof.amount.to_string()),
         ("state", ctx.texts.t(&format!("word.{}", report.proof.state()))),
     ];
@@ -247,7 +247,7 @@ async fn accept(ctx: &Context, args: Accept) -> anyhow::Result<Exit> {
     let engine = ctx.engine(ctx.store().await?);
     let report = engine.accept_proof(proof.id, &payment, args.sure.told(), ctx.officer.as_str(), ctx.now).await?;
     let variables = [
-        ("code", customer.code.to_string()),
+        ("code", find::named(&customer)),
         ("amount", amount.to_string()),
         ("credit", report.credit.to_string()),
         ("reopened", report.reopened.len().to_string()),
@@ -262,7 +262,7 @@ async fn refuse(ctx: &Context, args: Refuse, taken_back: bool) -> anyhow::Result
     let engine = ctx.engine(ctx.store().await?);
     engine.refuse_proof(proof.id, taken_back, ctx.officer.as_str(), &args.reason, ctx.now).await?;
     let key = if taken_back { "done.proof_removed" } else { "done.proof_rejected" };
-    ctx.say(key, &[("code", customer.code.to_string()), ("amount", proof.amount.to_string())])?;
+    ctx.say(key, &[("code", find::named(&customer)), ("amount", proof.amount.to_string())])?;
     Ok(Exit::Done)
 }
 

@@ -7,9 +7,8 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Customer;
 use isp_core::ending::{EndingKind, RecordId};
 use isp_core::engine::EnforceReport;
-use isp_core::ids::{CustomerId, ExemptionId, PromiseId};
+use isp_core::ids::{ExemptionId, PromiseId};
 use isp_core::protection::{Exemption, Promise};
-use isp_core::text::Code;
 
 use super::record::{self, EndArgs, Id, chosen};
 use super::{args, find};
@@ -40,8 +39,8 @@ pub(crate) enum PromiseCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ListProtection {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
     /// Only those that hold now.
     #[arg(long)]
     running: bool,
@@ -49,27 +48,27 @@ pub(crate) struct ListProtection {
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    pub(super) customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    pub(super) customer: args::Whom,
     #[command(flatten)]
     pub(super) which: Id,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct EndProtection {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     #[command(flatten)]
     end: EndArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct EditPromise {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The right last day on which it protects.
     #[arg(long)]
     until: Date,
@@ -79,9 +78,9 @@ pub(crate) struct EditPromise {
 
 #[derive(Debug, Args)]
 pub(crate) struct EditExemption {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The right first day.
     #[arg(long)]
     from: Option<Date>,
@@ -97,9 +96,9 @@ pub(crate) struct EditExemption {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddPromise {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// The last day on which it protects.
     #[arg(long)]
     until: Date,
@@ -127,9 +126,9 @@ pub(crate) enum ExemptionCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddExemption {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// First day; today when not given.
     #[arg(long)]
     from: Option<Date>,
@@ -145,12 +144,13 @@ pub(crate) async fn promise(ctx: &Context, command: PromiseCommand) -> anyhow::R
     match command {
         PromiseCommand::Add(AddPromise { customer, until }) => {
             let store = ctx.store().await?;
-            let customer_id = find::customer(ctx, store, &customer).await?.id;
+            let customer = find::customer(ctx, store, &customer).await?;
+            let customer_id = customer.id;
             let (id, by) = (PromiseId(ctx.id()), ctx.officer.to_string());
             let promise = Promise { id, customer_id, made_on: ctx.today(), until, by, ending: None };
             ctx.engine(store).promise(promise).await?;
-            ctx.say("done.promise", &[("code", customer.to_string()), ("until", until.to_string())])?;
-            follow(ctx, &customer, customer_id).await
+            ctx.say("done.promise", &[("code", find::named(&customer)), ("until", until.to_string())])?;
+            follow(ctx, &customer).await
         }
         PromiseCommand::List(list) => promises(ctx, list.customer.as_ref(), list.running, None).await,
         PromiseCommand::Show(Show { customer, which }) => promises(ctx, Some(&customer), false, Some(&which)).await,
@@ -161,21 +161,21 @@ pub(crate) async fn promise(ctx: &Context, command: PromiseCommand) -> anyhow::R
 }
 
 async fn edit_promise(ctx: &Context, args: EditPromise) -> anyhow::Result<Exit> {
-    let EditPromise { customer: code, until, end } = args;
+    let EditPromise { customer: whom, until, end } = args;
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &code).await?;
+    let customer = find::customer(ctx, store, &whom).await?;
     let (promises, _) = store.protections(ctx.tenant(), Some(customer.id)).await?;
     let open = |p: &Promise| p.ending.is_none() && p.until >= ctx.today();
-    let before = chosen(&end.which, "promise", code.as_str(), promises, |p| p.id.0, open)?;
+    let before = chosen(&end.which, "promise", customer.code.as_str(), promises, |p| p.id.0, open)?;
     if before.until == until {
-        return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: customer.code.to_string() }.into());
     }
     let (id, by) = (PromiseId(ctx.id()), ctx.officer.to_string());
     let instead = Promise { id, until, by, ending: None, ..before.clone() };
     let ending = end.ending(ctx, EndingKind::TakenBack)?;
     ctx.engine(store).correct_promise(before.id, instead, ending).await?;
-    ctx.say("done.promise", &[("code", code.to_string()), ("until", until.to_string())])?;
-    follow(ctx, &code, customer.id).await
+    ctx.say("done.promise", &[("code", find::named(&customer)), ("until", until.to_string())])?;
+    follow(ctx, &customer).await
 }
 
 async fn end_promise(ctx: &Context, args: EndProtection, kind: EndingKind) -> anyhow::Result<Exit> {
@@ -183,7 +183,7 @@ async fn end_promise(ctx: &Context, args: EndProtection, kind: EndingKind) -> an
     let customer = find::customer(ctx, store, &args.customer).await?;
     let (promises, _) = store.protections(ctx.tenant(), Some(customer.id)).await?;
     let open = |p: &Promise| p.ending.is_none() && p.until >= ctx.today();
-    let promise = chosen(&args.end.which, "promise", args.customer.as_str(), promises, |p| p.id.0, open)?;
+    let promise = chosen(&args.end.which, "promise", customer.code.as_str(), promises, |p| p.id.0, open)?;
     end(ctx, &customer, RecordId::Promise(promise.id), &args.end, kind, promise.until).await
 }
 
@@ -191,13 +191,14 @@ pub(crate) async fn exemption(ctx: &Context, command: ExemptionCommand) -> anyho
     match command {
         ExemptionCommand::Add(AddExemption { customer, from, until, reason }) => {
             let store = ctx.store().await?;
-            let customer_id = find::customer(ctx, store, &customer).await?.id;
+            let customer = find::customer(ctx, store, &customer).await?;
+            let customer_id = customer.id;
             let (id, by) = (ExemptionId(ctx.id()), ctx.officer.to_string());
             let from = from.unwrap_or_else(|| ctx.today());
             let exemption = Exemption { id, customer_id, from, until, reason, by, ending: None };
             ctx.engine(store).exempt(exemption).await?;
-            ctx.say("done.exemption", &[("code", customer.to_string()), ("until", until.to_string())])?;
-            follow(ctx, &customer, customer_id).await
+            ctx.say("done.exemption", &[("code", find::named(&customer)), ("until", until.to_string())])?;
+            follow(ctx, &customer).await
         }
         ExemptionCommand::List(list) => exemptions(ctx, list.customer.as_ref(), list.running, None).await,
         ExemptionCommand::Show(Show { customer, which }) => exemptions(ctx, Some(&customer), false, Some(&which)).await,
@@ -208,12 +209,12 @@ pub(crate) async fn exemption(ctx: &Context, command: ExemptionCommand) -> anyho
 }
 
 async fn edit_exemption(ctx: &Context, args: EditExemption) -> anyhow::Result<Exit> {
-    let EditExemption { customer: code, from, until, new_reason, end } = args;
+    let EditExemption { customer: whom, from, until, new_reason, end } = args;
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &code).await?;
+    let customer = find::customer(ctx, store, &whom).await?;
     let (_, exemptions) = store.protections(ctx.tenant(), Some(customer.id)).await?;
     let open = |e: &Exemption| e.ending.is_none() && e.until >= ctx.today();
-    let before = chosen(&end.which, "exemption", code.as_str(), exemptions, |e| e.id.0, open)?;
+    let before = chosen(&end.which, "exemption", customer.code.as_str(), exemptions, |e| e.id.0, open)?;
     let right = Exemption {
         from: from.unwrap_or(before.from),
         until: until.unwrap_or(before.until),
@@ -221,13 +222,13 @@ async fn edit_exemption(ctx: &Context, args: EditExemption) -> anyhow::Result<Ex
         ..before.clone()
     };
     if right == before {
-        return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: customer.code.to_string() }.into());
     }
     let instead = Exemption { id: ExemptionId(ctx.id()), by: ctx.officer.to_string(), ending: None, ..right };
     let (until, ending) = (instead.until.to_string(), end.ending(ctx, EndingKind::TakenBack)?);
     ctx.engine(store).correct_exemption(before.id, instead, ending).await?;
-    ctx.say("done.exemption", &[("code", code.to_string()), ("until", until)])?;
-    follow(ctx, &code, customer.id).await
+    ctx.say("done.exemption", &[("code", find::named(&customer)), ("until", until)])?;
+    follow(ctx, &customer).await
 }
 
 async fn end_exemption(ctx: &Context, args: EndProtection, kind: EndingKind) -> anyhow::Result<Exit> {
@@ -235,7 +236,7 @@ async fn end_exemption(ctx: &Context, args: EndProtection, kind: EndingKind) -> 
     let customer = find::customer(ctx, store, &args.customer).await?;
     let (_, exemptions) = store.protections(ctx.tenant(), Some(customer.id)).await?;
     let open = |e: &Exemption| e.ending.is_none() && e.until >= ctx.today();
-    let exemption = chosen(&args.end.which, "exemption", args.customer.as_str(), exemptions, |e| e.id.0, open)?;
+    let exemption = chosen(&args.end.which, "exemption", customer.code.as_str(), exemptions, |e| e.id.0, open)?;
     end(ctx, &customer, RecordId::Exemption(exemption.id), &args.end, kind, exemption.until).await
 }
 
@@ -250,25 +251,25 @@ async fn end(
     let ending = args.ending(ctx, kind)?;
     let report = ctx.engine(ctx.store().await?).end_protection(customer.id, id, ending, ctx.now).await?;
     let variables = [
-        ("code", customer.code.to_string()),
+        ("code", find::named(customer)),
         ("noun", ctx.texts.t(&format!("noun.{}", id.kind()))),
         ("until", until.to_string()),
     ];
     ctx.say(if kind == EndingKind::Ended { "done.ended" } else { "done.taken_back" }, &variables)?;
-    followed(ctx, &customer.code, &report)
+    followed(ctx, customer, &report)
 }
 
 /// Lets access follow at once what was recorded about a customer.
-async fn follow(ctx: &Context, code: &Code, customer: CustomerId) -> anyhow::Result<Exit> {
-    let report = ctx.engine(ctx.store().await?).enforce_customer(customer, ctx.now).await?;
-    followed(ctx, code, &report)
+async fn follow(ctx: &Context, customer: &Customer) -> anyhow::Result<Exit> {
+    let report = ctx.engine(ctx.store().await?).enforce_customer(customer.id, ctx.now).await?;
+    followed(ctx, customer, &report)
 }
 
 /// Says what became of a customer's lines.
-fn followed(ctx: &Context, code: &Code, report: &EnforceReport) -> anyhow::Result<Exit> {
+fn followed(ctx: &Context, customer: &Customer, report: &EnforceReport) -> anyhow::Result<Exit> {
     for (key, lines) in [("done.isolated", &report.isolated), ("done.reopened", &report.reopened)] {
         if !lines.is_empty() {
-            ctx.say(key, &[("code", code.to_string()), ("count", lines.len().to_string())])?;
+            ctx.say(key, &[("code", find::named(customer)), ("count", lines.len().to_string())])?;
         }
     }
     Ok(Exit::Done)
@@ -284,7 +285,12 @@ const PROMISES: &[Column] = &[
     column("id"),
 ];
 
-async fn promises(ctx: &Context, customer: Option<&Code>, running: bool, which: Option<&Id>) -> anyhow::Result<Exit> {
+async fn promises(
+    ctx: &Context,
+    customer: Option<&args::Whom>,
+    running: bool,
+    which: Option<&Id>,
+) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let of = find::customer_id(ctx, store, customer).await?;
     let (mut found, _) = store.protections(ctx.tenant(), of).await?;
@@ -322,7 +328,12 @@ const EXEMPTIONS: &[Column] = &[
     column("id"),
 ];
 
-async fn exemptions(ctx: &Context, customer: Option<&Code>, running: bool, which: Option<&Id>) -> anyhow::Result<Exit> {
+async fn exemptions(
+    ctx: &Context,
+    customer: Option<&args::Whom>,
+    running: bool,
+    which: Option<&Id>,
+) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let of = find::customer_id(ctx, store, customer).await?;
     let (_, mut found) = store.protections(ctx.tenant(), of).await?;

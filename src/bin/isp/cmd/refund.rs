@@ -9,7 +9,6 @@ use isp_core::engine::RefundWish;
 use isp_core::ids::RefundId;
 use isp_core::payment::{Channel, GatewayRefund, Refund, RefundState};
 use isp_core::ports::{GatewayRefundQuery, RefundRow, Store};
-use isp_core::text::Code;
 
 use super::gateway::of_gateway;
 use super::record::{self, Which, Why};
@@ -43,9 +42,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// How much; all of the credit when not given.
     #[arg(value_parser = args::money)]
     amount: Option<Money>,
@@ -77,8 +76,8 @@ pub(crate) struct Ask {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
-    #[arg(long, value_parser = args::code)]
-    customer: Option<Code>,
+    #[arg(long, value_parser = args::whom)]
+    customer: Option<args::Whom>,
 }
 
 #[derive(Debug, Args)]
@@ -111,7 +110,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 parts: Vec::new(),
             };
             let made = ctx.engine(store).refund(refund, args.sure.told()).await?;
-            ctx.say("done.refund", &[("code", customer.code.to_string()), ("amount", made.amount.to_string())])?;
+            ctx.say("done.refund", &[("code", find::named(&customer)), ("amount", made.amount.to_string())])?;
         }
         Command::Ask(Ask { which, amount, note }) => {
             let customer = which.customer.as_ref();

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use isp_core::clock::ClockWord;
 use isp_core::customer::Phone;
+use isp_core::engine::EngineError;
 use isp_core::ids::IdSource;
 use isp_core::ports::{AccessControl as _, ApplyOutcome};
 use isp_store::Scratch;
@@ -22,7 +24,7 @@ use super::isolate::Enforce;
 use super::{day, router, sandbox_left};
 use crate::config::{Config, Overrides, masked_address};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, classify};
 use crate::i18n::Texts;
 use crate::simulated::{self, Routers};
 use crate::stop::Stop;
@@ -102,13 +104,19 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
         ("database", masked_address(url)),
         ("routers", routers.len().to_string()),
         ("file", file.display().to_string()),
+        ("dated", dated(&inside).await?),
+        ("day", inside.named.map_or_else(String::new, |_| format!(" --on {}", inside.today()))),
     ];
     output::print(&format!("{}\n\n", inside.texts.with("done.sandbox", &variables)))?;
     if args.run
         && let Err(error) = day::run(&inside, &Enforce::default()).await
     {
         // Such as a day before the last run: the sandbox is there all the same.
-        output::note(&format!("isp: {}", inside.texts.failure(&error)));
+        let (code, _) = classify(&error);
+        output::note(&format!("isp: {} [{code}]", inside.texts.failure(&error)));
+        if let Some(advice) = inside.texts.find(&format!("advice.{code}"), &[]) {
+            output::note(&format!("     {advice}"));
+        }
     }
     let mut seen = 0;
     loop {
@@ -121,6 +129,19 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
             output::print(&format!("{phone} · {}\n{}\n", message.template, text.collect::<String>()))?;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What a run of the sandbox is to be typed with, so that it is of the same day: `--on`, and where that day lies before the last run
+/// of the copy, that it is right.
+async fn dated(inside: &Context) -> anyhow::Result<String> {
+    let Some(clock) = inside.named else { return Ok(String::new()) };
+    let day = format!(" --on {}", inside.today());
+    let store = inside.store().await?;
+    match inside.engine(store).follows(inside.now, ClockWord::Named { clock }).await {
+        Ok(_) => Ok(day),
+        Err(EngineError::Clock(_)) => Ok(format!("{day} --confirm-clock")),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -202,6 +223,7 @@ fn inside(ctx: &Context, file: &Path) -> anyhow::Result<Context> {
         config,
         now: ctx.now,
         dated: ctx.dated,
+        clock: ctx.clock,
         named: ctx.named,
         format: ctx.format,
         quiet: ctx.quiet,

@@ -112,7 +112,7 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
         () = &mut working => {}
     }
     notify::tell("STOPPING=1");
-    tracing::info!("stopping");
+    ctx.say("done.stopping", &[])?;
     app.stop();
     looking.abort();
     let _ = stop.send(true);

@@ -16,7 +16,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(ctx: &Context, command: Command, flags: &Overrides) -> anyhow::Result<Exit> {
     let Command::Show = command;
-    let mut rows = Rows::new(&[column("setting"), column("value"), column("source")]);
+    let mut rows = Rows::new(&[column("setting"), column("value"), column("source").needed()]);
     for Setting { key, value, source } in settings(&ctx.config, flags, std::env::vars())? {
         rows.push(vec![Cell::text(key), Cell::text(value), Cell::text(ctx.texts.t(&format!("source.{source}")))]);
     }

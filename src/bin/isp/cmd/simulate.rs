@@ -220,15 +220,12 @@ impl Totals {
 
 /// What would happen, day by day: all of it, or only what one policy has and the other has not.
 fn listed(ctx: &Context, before: &Simulated, after: Option<&Simulated>, people: &Names, all: bool) -> Rows {
-    let mut rows = Rows::new(&[
-        column("date"),
-        column("customer"),
-        column("name"),
-        column("what"),
-        number("amount"),
-        column("note"),
-        column("policy"),
-    ]);
+    let mut columns =
+        vec![column("date"), column("customer"), column("name"), column("what"), number("amount"), column("note")];
+    // Of one policy alone people need not be told which it is.
+    let named = after.is_some() || ctx.format != Format::Table;
+    columns.extend(named.then(|| column("policy")));
+    let mut rows = Rows::new(&columns);
     let mut found: Vec<(&Event, &'static str)> = Vec::new();
     match after {
         None => found.extend(before.events.iter().map(|event| (event, "today_policy"))),
@@ -249,7 +246,9 @@ fn listed(ctx: &Context, before: &Simulated, after: Option<&Simulated>, people: 
     for (event, policy) in found {
         let (word, amount, note) = told(ctx, event);
         let (code, name) = people.of(event.customer_id);
-        rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note, Cell::Word(policy)]);
+        let mut cells = vec![event.on.into(), code, name, Cell::Word(word), amount, note];
+        cells.extend(named.then_some(Cell::Word(policy)));
+        rows.push(cells);
     }
     rows
 }

@@ -46,13 +46,13 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
     let mut rows = Rows::new(&[
         column("customer"),
         column("name"),
-        column("phone"),
-        number("owed"),
+        column("phone").needed(),
+        number("owed").needed(),
         number("overdue"),
         column("due"),
-        number("days_late"),
+        number("days_late").needed(),
         column("isolated"),
-        column("promise"),
+        column("promise").needed(),
     ]);
     for (id, arrears, owed, due) in debts {
         let person = people.get(&id);
@@ -94,7 +94,7 @@ async fn isolated(ctx: &Context, store: &dyn Store) -> anyhow::Result<BTreeSet<C
 pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let (engine, today) = (ctx.engine(store), ctx.today());
-    let mut rows = Rows::new(&[column("what"), number("count"), number("amount"), column("note")]);
+    let mut rows = Rows::new(&[column("what"), number("count"), number("amount"), column("note").needed()]);
     let mut add = |word: &'static str, count: usize, amount: Option<Money>, note: Cell| {
         rows.push(vec![Cell::Word(word), Cell::count(count), amount.map_or(Cell::Empty, Cell::from), note]);
     };

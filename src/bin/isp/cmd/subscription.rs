@@ -8,6 +8,7 @@ use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::money::plausible_price;
+use isp_core::place::Router;
 use isp_core::ports::{Store, StoreError};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing};
 use isp_core::terms::Command as Terms;
@@ -83,14 +84,14 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    customer: args::Whom,
     /// Package code.
     #[arg(long, value_parser = args::code)]
     package: Code,
-    /// The router that serves it.
-    #[arg(long, value_parser = args::code, required_unless_present = "site")]
+    /// The router that serves it; when not given, the only one there is.
+    #[arg(long, value_parser = args::code)]
     router: Option<Code>,
     /// The site; that of the router when not given.
     #[arg(long, value_parser = args::code)]
@@ -124,9 +125,9 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    pub(super) customer: Code,
+    /// Who: customer ID, phone number, PPPoE user name, or a part of the name.
+    #[arg(value_parser = args::whom)]
+    pub(super) customer: args::Whom,
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::router_name)]
     pub(super) username: Option<RouterName>,
@@ -228,6 +229,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             all.retain(|(s, _)| username.as_ref().is_none_or(|name| *name == s.account.username));
             ctx.rows(&table(ctx, store, &all).await?)?;
         }
+        Command::ChangePackage(ChangePackage { package, at_once: false, since, .. }) if since.is_said() => {
+            return Err(Failure::Usage { problem: "since_at_once", what: package.to_string() }.into());
+        }
         Command::ChangePackage(ChangePackage { which, package, at_once, since }) => {
             let new = find::package(ctx, ctx.store().await?, &package).await?.id;
             let line = Line::find(ctx, &which).await?;
@@ -238,7 +242,10 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             } else {
                 (Terms::NextPackage { package: new }, "done.package_changed")
             };
-            return line.change(command, &since.dry, key, &more).await;
+            return match at_once {
+                true => line.ask_first(command, &since.dry, key, &more, "ask.package_at_once").await,
+                false => line.change(command, &since.dry, key, &more).await,
+            };
         }
         Command::ChangeBillingDay(ChangeBillingDay { which, day, since }) => {
             let line = Line::find(ctx, &which).await?;
@@ -297,9 +304,10 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.customer).await?;
     let package = find::package(ctx, store, &args.package).await?;
-    let router = match &args.router {
-        Some(code) => Some(find::router(ctx, store, code).await?),
-        None => None,
+    let router = match (&args.router, &args.site) {
+        (Some(code), _) => Some(find::router(ctx, store, code).await?),
+        (None, Some(_)) => None,
+        (None, None) => Some(only_router(ctx, store).await?),
     };
     let sites = store.sites(ctx.tenant()).await?;
     let site = match (&args.site, &router) {
@@ -330,8 +338,20 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         }
         other => other?,
     }
-    ctx.say("done.subscribed", &[("code", args.customer.to_string()), ("username", username)])?;
+    ctx.say("done.subscribed", &[("code", find::named(&customer)), ("username", username)])?;
     Ok(Exit::Done)
+}
+
+/// The router, where there is only one that is not archived.
+async fn only_router(ctx: &Context, store: &dyn Store) -> anyhow::Result<Router> {
+    let mut routers = super::router::chosen(ctx, store, None).await?;
+    if routers.len() == 1
+        && let Some(only) = routers.pop()
+    {
+        return Ok(only);
+    }
+    let what = routers.iter().map(|router| router.code.to_string()).collect::<Vec<_>>().join(", ");
+    Err(Failure::Usage { problem: "which_router", what }.into())
 }
 
 async fn list(ctx: &Context, args: &List) -> anyhow::Result<Exit> {
@@ -363,10 +383,10 @@ pub(super) async fn table(
     let mut columns = vec![
         column("customer"),
         column("username"),
-        column("package"),
-        column("router"),
+        column("package").needed(),
+        column("router").needed(),
         column("status"),
-        column("access"),
+        column("access").needed(),
         column("confirmed"),
         column("start"),
         column("end"),

@@ -3,11 +3,11 @@
 use clap::Args;
 use isp_core::billing::{Invoice, InvoiceKind};
 use isp_core::calendar::Date;
+use isp_core::customer::Customer;
 use isp_core::engine::terms::Wish;
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::Store;
 use isp_core::terms::{Change, Command};
-use isp_core::text::Code;
 
 use super::clock::Clock;
 use super::find;
@@ -34,11 +34,18 @@ pub(crate) struct Since {
     pub(crate) dry: Dry,
 }
 
+impl Since {
+    /// True when a day was given.
+    pub(crate) const fn is_said(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
 /// A line, and the day that a change of it holds from.
 pub(crate) struct Line<'a> {
     ctx: &'a Context,
     store: &'a dyn Store,
-    customer: &'a Code,
+    customer: Customer,
     id: SubscriptionId,
 }
 
@@ -47,7 +54,7 @@ impl<'a> Line<'a> {
         let store = ctx.store().await?;
         let customer = find::customer(ctx, store, &which.customer).await?;
         let id = find::subscription(ctx, store, &customer, which.username.as_ref()).await?.0.id;
-        Ok(Self { ctx, store, customer: &which.customer, id })
+        Ok(Self { ctx, store, customer, id })
     }
 
     pub(crate) async fn day(&self, since: &Since) -> anyhow::Result<Date> {
@@ -59,18 +66,31 @@ impl<'a> Line<'a> {
 
     /// Ends the line. What was served and paid for cannot be taken up again, so on a terminal it shows first what that comes to.
     pub(crate) async fn end(&self, end: Date, dry: &Dry) -> anyhow::Result<Exit> {
-        let more = [("end", end.to_string())];
+        let more = [("end", end.to_string()), ("last", end.plus_days(-1).to_string())];
+        self.ask_first(Command::End { end }, dry, "done.terminated", &more, "ask.terminate").await
+    }
+
+    /// Changes the line as [`Line::change`] does. On a terminal it shows first what that comes to, and asks.
+    pub(crate) async fn ask_first(
+        &self,
+        command: Command,
+        dry: &Dry,
+        key: &str,
+        more: &[(&str, String)],
+        question: &str,
+    ) -> anyhow::Result<Exit> {
         if !dry.dry_run && self.ctx.asks() {
             // A program that reads the output gets it once.
             if self.ctx.format == Format::Table {
                 let seen = Dry { dry_run: true, clock: dry.clock };
-                self.change(Command::End { end }, &seen, "done.terminated", &more).await?;
+                self.changed(command, &seen, key, more, Told::ToAsk).await?;
             }
-            if !self.ctx.may("ask.terminate", &[("code", self.customer.to_string())])? {
+            let variables = [&[("code", find::named(&self.customer))], more].concat();
+            if !self.ctx.may(question, &variables)? {
                 return Ok(Exit::Refused);
             }
         }
-        self.change(Command::End { end }, dry, "done.terminated", &more).await
+        self.change(command, dry, key, more).await
     }
 
     /// Does it, or only shows what it would come to; says `key` with the day and the sums, then every document.
@@ -80,6 +100,17 @@ impl<'a> Line<'a> {
         dry: &Dry,
         key: &str,
         more: &[(&str, String)],
+    ) -> anyhow::Result<Exit> {
+        self.changed(command, dry, key, more, Told::Alone).await
+    }
+
+    async fn changed(
+        &self,
+        command: Command,
+        dry: &Dry,
+        key: &str,
+        more: &[(&str, String)],
+        told: Told,
     ) -> anyhow::Result<Exit> {
         let (ctx, engine) = (self.ctx, self.ctx.engine(self.store));
         let wish = Wish { by: ctx.officer.as_str(), clock: dry.clock.word(ctx), ..Wish::default() };
@@ -92,7 +123,7 @@ impl<'a> Line<'a> {
         };
         let settled = change.settled();
         let mut variables = vec![
-            ("code", self.customer.to_string()),
+            ("code", find::named(&self.customer)),
             ("from", change.from.to_string()),
             ("charged", settled.charged.to_string()),
             ("given_back", settled.given_back.to_string()),
@@ -110,11 +141,23 @@ impl<'a> Line<'a> {
             ctx.say("done.package_moved", &variables)?;
         }
         ctx.rows(&documents(&change))?;
-        if dry.dry_run {
-            ctx.say("import.dry_run", &[])?;
+        match (dry.dry_run, told) {
+            (false, _) => {}
+            (true, Told::Alone) => ctx.say("import.dry_run", &[])?,
+            // A question follows: it is no dry run that was asked for.
+            (true, Told::ToAsk) => ctx.say("ask.not_yet", &[])?,
         }
         Ok(Exit::Done)
     }
+}
+
+/// Why something is shown that is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// It was asked for.
+    Alone,
+    /// A question follows.
+    ToAsk,
 }
 
 /// What is invoiced and given back now, and the next invoice.

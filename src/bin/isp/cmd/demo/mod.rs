@@ -106,12 +106,31 @@ fn introduce(stage: &Stage, timeline: &mut Timeline<'_>) -> std::io::Result<()> 
         "Empat bulan sebuah ISP kecil yang tidak pernah ada",
         "Four months of a small provider that never was",
     ))?;
-    let rows: Vec<String> = stage.imported.iter().map(|(file, rows)| format!("{rows} {file}")).collect();
+    let rows: Vec<String> = stage
+        .imported
+        .iter()
+        .map(|(file, rows)| format!("{rows} {}", timeline.pick(in_indonesian(file), file)))
+        .collect();
     let label = timeline.pick("impor dari CSV", "imported from CSV");
     timeline.line(&format!("{label}: {}", rows.join(", ")))?;
     let routers: Vec<String> = stage.routers.values().map(|(router, _)| router.code.to_string()).collect();
     let (simulated, api) = (timeline.pick("router simulasi", "simulated routers"), stage.whatsapp.base_url());
     timeline.line(&format!("{simulated}: {} · WhatsApp Cloud API: {api}", routers.join(", ")))
+}
+
+/// What the rows of a file are.
+fn in_indonesian(file: &str) -> &str {
+    match file {
+        "sites" => "lokasi",
+        "routers" => "router",
+        "packages" => "paket",
+        "customers" => "pelanggan",
+        "subscriptions" => "langganan",
+        "cpes" => "perangkat",
+        "installations" => "pemasangan",
+        "expenses" => "biaya",
+        other => other,
+    }
 }
 
 /// `explain` for one customer isolated, one reopened and one exempt.

@@ -125,8 +125,8 @@ shown!(
         column("customer"),
         column("package"),
         column("router"),
-        column("username"),
-        column("start"),
+        column("username").needed(),
+        column("start").needed(),
         column("billing_day"),
         number("months"),
         column("timing")

@@ -63,7 +63,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 
 async fn erase(ctx: &Context, args: &Erase) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.customer).await?;
+    let customer = find::customer_of_code(ctx, store, &args.customer).await?;
     let erased = Erased::try_new(customer.id, ctx.now, ctx.officer.as_str(), &args.reason)?;
     let engine = ctx.engine(store);
     let still = engine.needed_of(customer.id, ctx.now).await?;

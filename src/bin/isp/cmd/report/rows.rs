@@ -14,9 +14,10 @@ use crate::output::{Cell, Column, Rows, column, number, yes_no};
 
 /// The customers' report as rows; without contacts, numbers are masked and addresses left out.
 pub(crate) fn customer_rows(report: &[isp_core::report::CustomerRow], contacts: bool) -> Rows {
-    let mut columns: Vec<Column> = vec![column("code"), column("name"), column("phone")];
+    let mut columns: Vec<Column> =
+        vec![column("code"), column("name"), if contacts { column("phone").needed() } else { column("phone") }];
     if contacts {
-        columns.push(column("address"));
+        columns.push(column("address").needed());
     }
     columns.extend([
         column("package"),
@@ -135,9 +136,9 @@ pub(crate) fn finance_rows(report: &Finance, split: bool, slips: bool) -> Rows {
     if split {
         columns.push(column("group"));
     }
-    columns.extend([number("billed"), number("given_back"), number("ppn"), number("collected")]);
+    columns.extend([number("billed").needed(), number("given_back"), number("ppn"), number("collected").needed()]);
     columns.extend(slips.then(|| number("withheld")));
-    columns.extend([number("written_off"), number("outstanding"), number("credit")]);
+    columns.extend([number("written_off"), number("outstanding").needed(), number("credit")]);
     columns.extend(slips.then(|| number("pph23_prepaid")));
     let mut rows = Rows::new(&columns);
     for row in &report.months {
@@ -192,7 +193,7 @@ pub(super) fn cash_rows(report: &[CashRow]) -> Rows {
         number("received"),
         number("spent"),
         number("moved"),
-        number("closing"),
+        number("closing").needed(),
     ]);
     for row in report {
         let mut cells = vec![Cell::text(row.month.month()), Cell::Word(row.account.code())];
@@ -251,8 +252,8 @@ pub(crate) fn profit_loss_grid(report: &ProfitLoss, texts: &Texts) -> Grid {
     lines.push((word("result"), sums(&|row| row.result)));
     lines.push((word("cash_in"), sums(&|row| row.cash_in)));
     lines.push((word("cash_out"), sums(&|row| row.cash_out)));
-    let line = Heading { key: Some("line"), text: texts.t("column.line"), right: false };
-    let months = headings.into_iter().map(|text| Heading { key: None, text, right: true });
+    let line = Heading { key: Some("line"), text: texts.t("column.line"), right: false, needed: true };
+    let months = headings.into_iter().map(|text| Heading { key: None, text, right: true, needed: false });
     let rows = lines.into_iter().map(|(label, amounts)| {
         std::iter::once(Cell::Text(label)).chain(amounts.into_iter().map(Cell::Money)).collect()
     });
