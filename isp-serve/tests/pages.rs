@@ -113,6 +113,8 @@ async fn time_is_given_once_and_only_to_a_form_of_ours() {
 #[tokio::test]
 async fn nobody_prints_the_papers_of_another() {
     let server = Server::start(2).await;
+    server.isolate(0).await;
+    server.isolate(1).await;
     let link = link(&server, 0).await;
     let (_, bills) = server.send("GET", &format!("{link}/bills"), &[], b"").await;
     let own = bills.split("bill-").nth(1).unwrap().split('"').next().unwrap().to_owned();
