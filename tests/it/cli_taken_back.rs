@@ -341,7 +341,10 @@ fn lists_of_money_have_names_an_order_and_sums() {
     assert_ne!(numbers("customer"), Vec::<String>::new());
     let list = isp.ok(&["--lang", "en", "invoice", "list", "--customer", "P001"]);
     assert!(
-        list.contains("Budi Santoso") && list.contains("1 invoices: Rp165.000, Rp100.000 paid, Rp65.000 open."),
+        list.contains("Budi Santoso")
+            && list.contains(
+                "1 invoices: Rp165.000, Rp100.000 settled (payments, credit and credit notes), Rp65.000 open."
+            ),
         "{list}"
     );
     let list = isp.ok(&["--lang", "en", "payment", "list"]);

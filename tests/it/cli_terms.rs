@@ -46,7 +46,7 @@ fn a_change_is_shown_in_rupiah_before_it_is_done() {
     assert_eq!(rows(&isp.json(&dry)), expected);
     let said = isp.ok(&[&["--lang", "en"], &dry[..]].concat());
     assert!(
-        said.starts_with("The line of C has package Q from 2026-06-11 on; Rp200.000 charged, Rp0 given back."),
+        said.starts_with("The line of C C has package Q from 2026-06-11 on; Rp200.000 charged, Rp0 given back."),
         "{said}"
     );
     assert!(
@@ -63,7 +63,7 @@ fn a_moved_billing_day_names_the_short_period_its_amount_and_its_days() {
     let isp = one();
     let move_it = ["--on", "2026-06-05", "subscription", "change-billing-day", "C", "20"];
     let said = isp.ok(&move_it);
-    assert!(said.starts_with("C ditagih tiap tanggal 20, untuk periode penuh mulai 2026-07-20."), "{said}");
+    assert!(said.starts_with("C C ditagih tiap tanggal 20, untuk periode penuh mulai 2026-07-20."), "{said}");
     for part in ["2026-07-01..2026-07-20", "Rp190.000", "2026-07-01", "2026-07-11"] {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -29,7 +29,7 @@ fn four_months_end_with_a_proof_and_leave_a_provider_to_look_at() {
 
     // The stories, in their order.
     let stories = [
-        "330 customers",
+        "330 pelanggan",
         "Bambang Santoso (PLG-0001) diisolir",
         "Bambang Santoso (PLG-0001) membayar Rp183.150: layanan dibuka",
         "memindai QRIS dari halaman isolirnya",

@@ -161,7 +161,10 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
             false => day.at(12, 0, Zone::Wib),
         }),
     };
-    if !args.sure.is() && !as_usual(ctx, store, &customer, &new).await? {
+    let unusual = if args.sure.is() { None } else { unusual(ctx, store, &customer, &new).await? };
+    if let Some(unusual) = unusual.as_ref().filter(|_| ctx.asks())
+        && !ctx.may(unusual.question, &unusual.variables)?
+    {
         return Ok(Exit::Refused);
     }
     let mut report = ctx.engine(store).pay_as(&new, args.sure.told(), ctx.now).await;
@@ -218,6 +221,9 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         (false, false, false) => "done.payment_isolated",
     };
     ctx.done(key, &variables, &row)?;
+    if let Some(doubt) = unusual.filter(|_| !ctx.asks()) {
+        ctx.warn(doubt.warning, &doubt.variables);
+    }
     if numbered {
         ctx.say("done.receipt", &[("reference", new.reference.to_string())])?;
     }
@@ -241,32 +247,39 @@ async fn next_receipt(
     Err(Failure::Usage { problem: "no_reference", what: provider.to_string() }.into())
 }
 
-/// Asks about a payment that is far more than usual, or there already under another reference. Where nobody can answer, it is
-/// warned of and written.
-async fn as_usual(ctx: &Context, store: &dyn Store, customer: &Customer, new: &NewPayment) -> anyhow::Result<bool> {
+/// What is said of an unusual payment: as a question, or after it was written where nobody can answer one.
+struct Doubt {
+    question: &'static str,
+    warning: &'static str,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// What a person is asked about a payment that is far more than usual, or there already under another reference.
+async fn unusual(
+    ctx: &Context,
+    store: &dyn Store,
+    customer: &Customer,
+    new: &NewPayment,
+) -> anyhow::Result<Option<Doubt>> {
     if ctx.yes || !Channel::of_provider(&new.provider).is_money() {
-        return Ok(true);
+        return Ok(None);
     }
-    let Some(unusual) = ctx.engine(store).unusual_payment(new, ctx.now).await? else { return Ok(true) };
+    let Some(unusual) = ctx.engine(store).unusual_payment(new, ctx.now).await? else { return Ok(None) };
     let mut variables = vec![("code", find::named(customer)), ("amount", new.amount.to_string())];
-    let [asked, warned] = match unusual {
+    let (question, warning) = match unusual {
         Unusual::Again { provider, reference } => {
             let day = Zone::Wib.date_of(new.paid_at).to_string();
             let more = [("provider", provider.to_string()), ("reference", reference.to_string()), ("date", day)];
             variables.extend(more);
-            ["ask.payment_again", "warn.payment_again"]
+            ("ask.payment_again", "warn.payment_again")
         }
         Unusual::TooMuch { owed, monthly } => {
             variables.extend([("owed", owed.to_string()), ("monthly", monthly.to_string())]);
-            ["ask.payment_much", "warn.payment_much"]
+            ("ask.payment_much", "warn.payment_much")
         }
-        _ => return Ok(true),
+        _ => return Ok(None),
     };
-    if !ctx.asks() {
-        ctx.warn(warned, &variables);
-        return Ok(true);
-    }
-    ctx.may(asked, &variables)
+    Ok(Some(Doubt { question, warning, variables }))
 }
 
 const LIST: &[Column] = &[
