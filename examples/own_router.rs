@@ -19,8 +19,10 @@ use isp::core::subscription::Account;
 use isp::core::testing::contract::access::{Harness, run_all};
 
 /// A router whose accounts are rows in memory. Yours talks to a machine instead.
-#[derive(Default)]
-struct OwnRouter(Mutex<State>);
+struct OwnRouter {
+    endpoint: RouterEndpoint,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -40,7 +42,7 @@ struct Row {
 
 impl OwnRouter {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A router that cannot be reached has done nothing, and says so.
@@ -126,7 +128,7 @@ impl Harness for OwnRouter {
     }
 
     fn endpoint(&self) -> RouterEndpoint {
-        RouterEndpoint::parse("192.0.2.1", "api", Secret::new("not used")).unwrap_or_else(|error| panic!("{error}"))
+        self.endpoint.clone()
     }
 
     async fn plant(&self, account: &Account) {
@@ -148,8 +150,10 @@ impl Harness for OwnRouter {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let endpoint = RouterEndpoint::parse("192.0.2.1", "api", Secret::new("not used"))?;
     // Panics where the contract is broken. In a crate of yours this is the body of a test.
-    run_all(&OwnRouter::default()).await;
+    run_all(&OwnRouter { endpoint, state: Mutex::default() }).await;
     println!("the router keeps the contract");
+    Ok(())
 }

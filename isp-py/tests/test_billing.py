@@ -51,7 +51,7 @@ def test_a_quarter_is_three_months_of_the_price_c2() -> None:
         day("2025-10-31"),
         day("2026-01-31"),
         day("2025-10-31"),
-        day("2025-11-10"),
+        day("2026-04-30"),
         (isp.InvoiceLine("subscription", 450_000, None, None), isp.InvoiceLine("ppn", 49_500, None, None)),
         450_000,
         49_500,

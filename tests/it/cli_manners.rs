@@ -178,6 +178,10 @@ fn the_day_at_a_glance_and_who_has_not_paid() {
     let promised = owing.as_array().unwrap().iter().find(|row| row["customer"] == "P002").unwrap();
     assert_eq!(promised["promise"], "2026-01-25");
     assert!(isp.ok(&["--on", "2026-01-20", "status"]).contains("pelanggan menunggak"));
+    // Numbers are whole for who asks for them.
+    let phone = |rows: serde_json::Value| rows[0]["phone"].as_str().unwrap().to_owned();
+    assert!(phone(owing).contains('*'));
+    assert!(!phone(isp.json(&["--on", "2026-01-20", "unpaid", "--overdue", "--contacts"])).contains('*'));
     // Nobody owed on a day before the first invoice was issued.
     assert_eq!(isp.json(&["--on", "2025-12-31", "unpaid"]).as_array().map(Vec::len), Some(0));
     // The money of a day, and of a month.

@@ -20,6 +20,9 @@ pub(crate) struct Unpaid {
     /// Only what is past its due date.
     #[arg(long)]
     overdue: bool,
+    /// Show whole phone numbers.
+    #[arg(long)]
+    contacts: bool,
 }
 
 /// Who owes, those longest overdue first.
@@ -60,7 +63,10 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
         rows.push(vec![
             Cell::maybe(person.map(|c| &c.code)),
             Cell::maybe(person.map(|c| &c.name)),
-            Cell::maybe(person.and_then(|c| c.phone.as_ref())),
+            match person.and_then(|c| c.phone.clone()) {
+                Some(phone) if args.contacts => Cell::Phone(phone),
+                masked => Cell::maybe(masked),
+            },
             owed.into(),
             arrears.overdue.into(),
             due.into(),
