@@ -1,7 +1,7 @@
 //! Refunds through a payment gateway: the payment that came through it goes back through it.
 //!
 //! The refund is booked, and the row that the gateway is about to be asked is written, in one commit before the call. A process
-//! that dies in between leaves a row that [`Engine::poll_refunds`] settles by asking; it never asks for the money again.
+//! that dies in between leaves a row that [`Engine::poll_gateways`] settles by asking; it never asks for the money again.
 
 use chrono::{DateTime, Utc};
 
@@ -38,7 +38,7 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Refund::through_gateway`]; [`StoreError::NotFound`] when this gateway was not paid with this payment;
     /// [`EngineError::Port`] when the gateway did not take it: then nothing stays booked but the two entries that cancel each other;
-    /// or when nobody knows whether it did ([`PortError::Unknown`]): then [`Engine::poll_refunds`] settles it.
+    /// or when nobody knows whether it did ([`PortError::Unknown`]): then [`Engine::poll_gateways`] settles it.
     pub async fn refund_at_gateway(
         &self,
         gateway: &dyn PaymentGateway,
