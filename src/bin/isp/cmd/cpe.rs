@@ -274,7 +274,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::List(List { customer }) => {
             let of = match &customer {
-                Some(whom) => Some(find::customer(ctx, store, whom).await?.code),
+                Some(whom) => Some(find::person(ctx, store, whom.as_str()).await?.code),
                 None => None,
             };
             let report = ctx.engine(store).report_cpe(ctx.now).await?;
@@ -336,7 +336,7 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
         }
         DeviceCommand::History(List { customer }) => {
             let of = match &customer {
-                Some(code) => Some(find::customer(ctx, store, code).await?.id),
+                Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
                 None => None,
             };
             let history = store.device_history(ctx.tenant(), of).await?;

@@ -85,7 +85,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::List(List { customer }) => {
             let of = match &customer {
-                Some(code) => Some(find::customer(ctx, store, code).await?.id),
+                Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
                 None => None,
             };
             let mut all = Vec::new();

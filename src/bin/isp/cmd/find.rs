@@ -33,9 +33,14 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
     }
 }
 
-/// The customer who is meant, see [`person`]: the only one.
+/// The customer who is meant by what changes something, see [`person`]. Who typed a part of a name is asked whether it is this one;
+/// where nobody can answer, as in a script, a part of a name is not enough.
 pub(crate) async fn customer(ctx: &Context, store: &dyn Store, whom: &Whom) -> anyhow::Result<Customer> {
-    person(ctx, store, whom.as_str()).await
+    let (found, by) = look_for(ctx, store, whom.as_str()).await?;
+    if by == By::PartOfName && !(ctx.asks() && ctx.may("ask.meant", &[("customer", named(&found))])?) {
+        return Err(Failure::Usage { problem: "part_of_name", what: named(&found) }.into());
+    }
+    Ok(found)
 }
 
 /// The customer of exactly this ID, for what cannot be undone.
@@ -74,13 +79,32 @@ impl Wanted {
     /// True for a customer who could be meant.
     pub(crate) fn is(&self, customer: &Customer) -> bool {
         let called = self.phone.is_none() && customer.name.as_str().to_lowercase().contains(&self.text);
-        self.lines.contains(&customer.id) || (self.phone.is_some() && customer.phone == self.phone) || called
+        called || self.is_whole(customer)
     }
+
+    /// True when more than a part of the name says so.
+    fn is_whole(&self, customer: &Customer) -> bool {
+        let whole_name = customer.name.as_str().to_lowercase() == self.text;
+        self.lines.contains(&customer.id) || (self.phone.is_some() && customer.phone == self.phone) || whole_name
+    }
+}
+
+/// What a customer was found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// ID, phone number, user name, a document, or the whole name.
+    Whole,
+    /// A part of the name.
+    PartOfName,
 }
 
 /// A customer by whatever people know him by: customer ID, phone number, PPPoE user name, the number of an invoice, a
 /// statement or a credit note, or a part of the name that only one has.
 pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<Customer> {
+    Ok(look_for(ctx, store, text).await?.0)
+}
+
+async fn look_for(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<(Customer, By)> {
     let text = text.trim();
     // A number of a person, a NIK or a phone, is not said again.
     let digits = text.chars().filter(char::is_ascii_digit).count();
@@ -93,10 +117,10 @@ pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyh
     if let Ok(code) = Code::parse("customer", text)
         && let Some(found) = store.customer_by_code(ctx.tenant(), &code).await?
     {
-        return Ok(found);
+        return Ok((found, By::Whole));
     }
     if let Some(id) = of_document(ctx, store, text).await? {
-        return store.customer(ctx.tenant(), id).await?.ok_or_else(missing);
+        return Ok((store.customer(ctx.tenant(), id).await?.ok_or_else(missing)?, By::Whole));
     }
     let wanted = Wanted::by(ctx, store, text, false).await?;
     let mut found: Vec<Customer> =
@@ -107,7 +131,11 @@ pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyh
     }
     match found.len() {
         0 => Err(missing()),
-        1 => found.pop().ok_or_else(missing),
+        1 => {
+            let found = found.pop().ok_or_else(missing)?;
+            let whole = wanted.is_whole(&found);
+            Ok((found, if whole { By::Whole } else { By::PartOfName }))
+        }
         _ => {
             found.sort_by(|a, b| a.code.cmp(&b.code));
             let mut what = found.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");

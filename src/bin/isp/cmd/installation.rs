@@ -285,7 +285,7 @@ const ORDERS: &[Column] = &[
 async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let of = match &args.customer {
-        Some(code) => Some(find::customer(ctx, store, code).await?.id),
+        Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
         None => None,
     };
     let kinds: BTreeMap<_, _> =

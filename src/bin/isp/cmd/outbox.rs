@@ -236,7 +236,7 @@ impl Names {
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = match &args.customer {
-        Some(code) => Some(find::customer(ctx, store, code).await?.id),
+        Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
         None => None,
     };
     let topic = args.topic.as_deref().map(|t| if t == "access" { Topic::Access } else { Topic::Message });

@@ -165,7 +165,7 @@ pub(super) fn drawn(text: &str) -> anyhow::Result<String> {
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = match &args.customer {
-        Some(code) => Some(find::customer(ctx, store, code).await?.id),
+        Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
         None => None,
     };
     let query = GatewayQuery { customer, live: !args.all, ..GatewayQuery::default() };

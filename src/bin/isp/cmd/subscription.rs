@@ -234,7 +234,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::ChangePackage(ChangePackage { which, package, at_once, since }) => {
             let new = find::package(ctx, ctx.store().await?, &package).await?.id;
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &since.dry).await?;
             let more = [("package", package.to_string())];
             let (command, key) = if at_once {
                 let from = line.day(&since).await?;
@@ -248,7 +248,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             };
         }
         Command::ChangeBillingDay(ChangeBillingDay { which, day, since }) => {
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &since.dry).await?;
             let command = Terms::BillingDay { day, from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.billing_day", &[("day", day.day().to_string())]).await;
         }
@@ -256,7 +256,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             price.0.map_or(Ok(()), |price| sure.of(plausible_price("price", price)))?;
             let until = until.map(|last| last.plus_days(1));
             let held = price.0.map(|price| HeldPrice { price, until });
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &dry).await?;
             let key = if held.is_some() { "done.own_price" } else { "done.package_price" };
             let shown = held.map_or_else(String::new, |held| held.price.to_string());
             return line.change(Terms::Price { held }, &dry, key, &[("price", shown)]).await;
@@ -267,7 +267,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             }
             let until = until.map(|last| last.plus_days(1));
             let discount = off.0.map(|off| Discount { off, until });
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &dry).await?;
             let key = if discount.is_some() { "done.discount" } else { "done.no_discount" };
             let shown = discount.map_or_else(String::new, |discount| discount.off.to_string());
             return line.change(Terms::Discount { discount }, &dry, key, &[("discount", shown)]).await;
@@ -277,17 +277,17 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Rename(args) => return account::rename(ctx, args).await,
         Command::Password(args) => return account::password(ctx, args).await,
         Command::Pause(Stop { which, since }) => {
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &since.dry).await?;
             let command = Terms::Pause { from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.paused", &[]).await;
         }
         Command::Resume(Stop { which, since }) => {
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &since.dry).await?;
             let command = Terms::Resume { from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.resumed", &[]).await;
         }
         Command::Terminate(Terminate { which, end, dry }) => {
-            let line = Line::find(ctx, &which).await?;
+            let line = Line::find(ctx, &which, &dry).await?;
             let end = match end {
                 Some(args::OrNone(None)) => return line.change(Terms::Stay, &dry, "done.stays", &[]).await,
                 Some(args::OrNone(Some(end))) => end,

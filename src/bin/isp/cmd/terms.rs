@@ -50,9 +50,12 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(crate) async fn find(ctx: &'a Context, which: &'a Which) -> anyhow::Result<Self> {
+    pub(crate) async fn find(ctx: &'a Context, which: &'a Which, dry: &Dry) -> anyhow::Result<Self> {
         let store = ctx.store().await?;
-        let customer = find::customer(ctx, store, &which.customer).await?;
+        let customer = match dry.dry_run {
+            true => find::person(ctx, store, which.customer.as_str()).await?,
+            false => find::customer(ctx, store, &which.customer).await?,
+        };
         let id = find::subscription(ctx, store, &customer, which.username.as_ref()).await?.0.id;
         Ok(Self { ctx, store, customer, id })
     }
