@@ -36,10 +36,18 @@ class TestInstallation(IspCommon):
         )
         self.assertEqual(fee.amount_with_ppn, 555_000)
 
+    def test_an_invoice_is_not_due_before_it_is_written_b2(self):
+        fee = self.new_fee(instalments=3)
+        fee.with_env(self.at("2026-02-20 09:00")).action_invoice()
+        self.assertEqual(
+            [move.invoice_date_due for move in fee.move_ids.sorted("isp_instalment")],
+            [date(2026, 2, 20), date(2026, 3, 10), date(2026, 4, 10)],
+        )
+
     def test_the_payment_status_follows_the_invoice(self):
         fee = self.new_fee()
         self.assertEqual((fee.amount, fee.payment_status, fee.state), (500_000, "unpaid", "draft"))
-        fee.action_invoice()
+        fee.with_env(self.at("2026-01-31 09:00")).action_invoice()
         self.assertEqual(fee.state, "invoiced")
         move = fee.move_ids
         self.assertEqual((move.state, move.amount_total, move.invoice_origin), ("posted", 555_000, fee.name))
