@@ -48,7 +48,7 @@ fn amounts(isp: &Isp) -> Vec<i64> {
 fn a_qris_payment_of_the_night_opens_the_line_also_twice_out_of_order_and_with_the_router_dead() {
     let stage = Stage::new();
     let isp = &stage.isp;
-    isp.ok(&["--on", "2026-01-01", "bill"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
     isp.ok(&["--on", "2026-01-21", "--at", "11:00", "run"]);
     assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
 

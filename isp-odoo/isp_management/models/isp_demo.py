@@ -1,6 +1,7 @@
 import csv
 import time
 from datetime import datetime, timedelta
+from datetime import time as hour
 
 from dateutil.relativedelta import relativedelta
 
@@ -12,6 +13,10 @@ PAYS_AFTER = {"prompt": -4, "late": 3, "exempt": -2, "gone": -1, "owes": None, "
 ROUTERS = [("BDG-1", "Bandung", "10.20.0.1"), ("GRT-1", "Garut", "10.20.1.1"), ("TSM-1", "Tasikmalaya", "10.20.2.1")]
 SECONDS = 300
 MONTHS = 4
+# An invoice is due ten days after it is issued, and never before it is written: a run a week is in time.
+BILLED_EVERY = 7
+# In UTC, at which it is the same day everywhere in Indonesia.
+NOON = hour(12, 0)
 
 
 class IspDemo(models.AbstractModel):
@@ -39,9 +44,19 @@ class IspDemo(models.AbstractModel):
         packages, routers, kind = self._catalog(company)
         sold = self._customers(company, packages, routers, kind)
         self._expenses(company)
-        self.env["isp.billing_run"]._bill(company, time.monotonic() + SECONDS)
+        self._bill_in_time(company, sold)
         self._payments(company, sold)
         self._incidents(company, sold, routers)
+
+    def _bill_in_time(self, company, sold):
+        """Invoices every few days of the past, so that each is due as if the provider had been there."""
+        day, today = min(subscription.activation_date for _row, subscription in sold), company._isp_today()
+        runs = self.env["isp.billing_run"]
+        while day < today:
+            with clock.at(datetime.combine(day, NOON)):
+                runs._bill(company, time.monotonic() + SECONDS)
+            day += timedelta(days=BILLED_EVERY)
+        runs._bill(company, time.monotonic() + SECONDS)
 
     def _rows(self, name):
         with file_open("isp_management/demo/%s.csv" % name) as file:
@@ -94,7 +109,8 @@ class IspDemo(models.AbstractModel):
             fee = self.env["isp.installation_fee"].create({
                 "customer_id": customer.id, "subscription_id": subscription.id, "kind_id": kind.id, "date": start,
             })
-            fee.action_invoice()
+            with clock.at(datetime.combine(start, NOON)):
+                fee.action_invoice()
             sold.append((row, subscription))
         return sold
 

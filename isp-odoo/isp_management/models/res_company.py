@@ -130,7 +130,7 @@ class ResCompany(models.Model):
         given = self.env.context.get("isp_now")
         if given and clock.may_be_set():
             return fields.Datetime.to_datetime(given).replace(tzinfo=timezone.utc)
-        return fields.Datetime.now().replace(tzinfo=timezone.utc)
+        return clock.given() or fields.Datetime.now().replace(tzinfo=timezone.utc)
 
     def _isp_today(self):
         """Today on the company's calendar, which the UTC date is not before 07:00 in Jakarta."""
