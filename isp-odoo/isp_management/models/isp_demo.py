@@ -8,6 +8,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import _, api, fields, models
 from odoo.tools import file_open
 
+from ..logic import clock
+
 # Of the days after the due date, by what kind of payer somebody is; None: does not pay the last invoices.
 PAYS_AFTER = {"prompt": -4, "late": 3, "exempt": -2, "gone": -1, "owes": None, "promise": None}
 ROUTERS = [("BDG-1", "Bandung", "10.20.0.1"), ("GRT-1", "Garut", "10.20.1.1"), ("TSM-1", "Tasikmalaya", "10.20.2.1")]
