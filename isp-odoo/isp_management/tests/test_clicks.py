@@ -9,10 +9,11 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..logic import clock
 from .common import IspHttpCase
 from .network_common import IspNetworkCommon
 from .web_client import SENTENCES, X2MANY, Refused, WebClient, own_nodes, parse, specification, values_of
@@ -43,7 +44,9 @@ class TestClicks(IspNetworkCommon, IspHttpCase):
         cls.new_customer("Tanpa langganan", mobile="0812-0000-9999")
         for line in lines:
             cls.env["isp.cpe"].create({"customer_id": line.customer_id.id, "subscription_id": line.id, "outdoor_unit": "SXT"}).action_install()
-        cls.env["isp.billing_run"]._bill(cls.company, time.monotonic() + 60)
+        for ago in range(70, -1, -7):
+            with clock.at(fields.Datetime.now() - timedelta(days=ago)):
+                cls.env["isp.billing_run"]._bill(cls.company, time.monotonic() + 60)
         paused.action_pause()
         ended.action_terminate()
         ended.customer_id.action_terminate()
