@@ -10,7 +10,9 @@ fn january() -> Isp {
     isp.ok(&["init"]);
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
-    isp.ok(&["--on", "2026-01-10", "bill"]);
+    for day in ["2026-01-10", "2026-01-31"] {
+        isp.ok(&["--on", day, "bill"]);
+    }
     isp
 }
 

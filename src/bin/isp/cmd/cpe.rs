@@ -348,7 +348,10 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
 
 async fn edit(ctx: &Context, store: &dyn Store, args: Edit) -> anyhow::Result<()> {
     let before = find::cpe(ctx, store, &args.serial).await?;
-    let customer_id = find::customer_id(ctx, store, args.customer.as_ref()).await?.unwrap_or(before.customer_id);
+    let customer_id = match &args.customer {
+        Some(whom) => find::customer(ctx, store, whom).await?.id,
+        None => before.customer_id,
+    };
     if let Some(serial) = args.new_serial.as_ref().filter(|serial| **serial != before.serial) {
         let known = store.cpes(ctx.tenant(), None).await?;
         find::absent(known.iter().find(|c| c.serial == *serial), "cpe", serial)?;

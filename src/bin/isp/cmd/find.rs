@@ -180,14 +180,14 @@ pub(crate) async fn credit_note(ctx: &Context, store: &dyn Store, number: &str) 
     }
 }
 
-/// The id of a customer, when one is named.
+/// The id of a customer, when one is named, for what only looks; see [`person`].
 pub(crate) async fn customer_id(
     ctx: &Context,
     store: &dyn Store,
     whom: Option<&Whom>,
 ) -> anyhow::Result<Option<CustomerId>> {
     match whom {
-        Some(whom) => Ok(Some(customer(ctx, store, whom).await?.id)),
+        Some(whom) => Ok(Some(person(ctx, store, whom.as_str()).await?.id)),
         None => Ok(None),
     }
 }

@@ -189,6 +189,7 @@ pub(crate) async fn done(ctx: &Context, args: &Done) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let mut chosen: Vec<OutboxRow> = Vec::new();
     for code in &args.customer {
+        find::customer(ctx, store, code).await?;
         let mut found = 0_usize;
         for (row, message) in waiting(ctx, Some(code), None).await? {
             let (at, verdict) = ctx.engine(store).foresee_message(&message, ctx.now).await?;
