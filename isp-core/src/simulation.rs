@@ -339,7 +339,7 @@ impl Life<'_> {
             if self.subject.known.contains(&LateFee::id_for(fee.invoice.invoice_id)) {
                 continue;
             }
-            let what = match fee.invoice(&policy, billing, tax) {
+            let what = match fee.invoice(&policy, billing, tax, self.written.unwrap_or(day)) {
                 Ok(invoice) => issue(line, &mut self.subject.known, invoice),
                 Err(error) => not_billed(&error),
             };

@@ -49,6 +49,12 @@ fn what_changes_something_finds_a_customer_too_and_says_whom() {
     let said = isp.fails(2, &["payment", "add", "santo", "1000", "--reference", "K2"], "cli.usage");
     assert!(said.contains("P001 Budi Santoso"), "{said}");
     isp.ok(&["payment", "list", "--customer", "santo"]);
+    // A whole name does not beat the user name of somebody else.
+    isp.ok(&["customer", "add", "P010", "--name", "SITI@ISP", "--address", "Jl. Eropa 5"]);
+    let said = isp.fails(2, &["payment", "add", "siti@isp", "1000", "--reference", "K2"], "cli.usage");
+    assert!(said.contains("P002 Siti") && said.contains("P010"), "{said}");
+    // What is known of a person goes to no other.
+    isp.fails(2, &["privacy", "export", "santo", "--to", "keluar"], "cli.usage");
     // Nobody is guessed: several are named, with their names.
     isp.ok(&["customer", "add", "P009", "--name", "Budi Hartono", "--address", "Jl. Eropa 4"]);
     let said = isp.fails(2, &["payment", "add", "budi", "1000", "--reference", "K2"], "cli.usage");

@@ -126,3 +126,22 @@ fn a_logo_and_a_size_come_from_the_settings() {
     let told = isp.fails(2, &["invoice", "list"], "cli.config");
     assert!(told.contains("ISP_PAPER__SIZE"), "{told}");
 }
+
+/// A slip of the fingers costs neither the database, nor the key, nor the settings; a page of before is replaced.
+#[test]
+fn a_page_takes_the_place_of_a_page_only() {
+    let isp = billed();
+    let invoices = isp.json(&["invoice", "list", "--customer", "P001"]);
+    let number = invoices[0]["invoice"].as_str().unwrap().to_owned();
+    for file in ["isp.db", "isp.key", "isp.toml"] {
+        let before = std::fs::read(isp.dir().join(file)).unwrap();
+        let said = isp.fails(6, &["invoice", "print", &number, "--html", file], "cli.file");
+        assert!(said.contains(file), "{said}");
+        let report = ["report", "finance", "--from", "2026-01", "--to", "2026-01", "--html", file];
+        isp.fails(6, &report, "cli.file");
+        assert_eq!(std::fs::read(isp.dir().join(file)).unwrap(), before, "{file}");
+    }
+    for _ in 0..2 {
+        page(&isp, &["invoice", "print", &number], "tagihan.html");
+    }
+}

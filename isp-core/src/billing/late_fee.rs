@@ -81,16 +81,23 @@ impl LateFeePolicy {
         amount.is_positive().then(|| (self.day(due_date), amount))
     }
 
-    /// What the invoice of a fee comes to that is issued on a day.
+    /// What the invoice of a fee comes to that is issued on a day, and `written` on this or a later one: it is not due before.
     ///
     /// # Errors
     /// [`Error::NoTaxRule`].
-    pub fn bill(&self, amount: Money, on: Date, billing: &BillingPolicy, tax: &Tax) -> Result<FeeBill, Error> {
+    pub fn bill(
+        &self,
+        amount: Money,
+        on: Date,
+        written: Date,
+        billing: &BillingPolicy,
+        tax: &Tax,
+    ) -> Result<FeeBill, Error> {
         let taxed = match self.with_ppn {
             true => tax.apply(amount, TaxMode::Exclusive, on)?,
             false => Taxed { dpp: amount, ..Taxed::default() },
         };
-        Ok(FeeBill { on, due_date: FeeBill::due_date(on, billing), dpp: taxed.dpp, ppn: taxed.ppn })
+        Ok(FeeBill { on, due_date: billing.due_date(on, written), dpp: taxed.dpp, ppn: taxed.ppn })
     }
 
     /// The due date of the invoices whose fee is charged on a day.
@@ -189,12 +196,18 @@ impl LateFee {
         (0..).map_while(nth).collect()
     }
 
-    /// Its invoice.
+    /// Its invoice, `written` on a day of the line's zone.
     ///
     /// # Errors
     /// [`Error::NoTaxRule`].
-    pub fn invoice(&self, policy: &LateFeePolicy, billing: &BillingPolicy, tax: &Tax) -> Result<Invoice, Error> {
-        Ok(policy.bill(self.amount, self.on, billing, tax)?.invoice(&self.invoice, 0))
+    pub fn invoice(
+        &self,
+        policy: &LateFeePolicy,
+        billing: &BillingPolicy,
+        tax: &Tax,
+        written: Date,
+    ) -> Result<Invoice, Error> {
+        Ok(policy.bill(self.amount, self.on, written, billing, tax)?.invoice(&self.invoice, 0))
     }
 }
 
@@ -213,10 +226,6 @@ pub struct FeeBill {
 }
 
 impl FeeBill {
-    pub(crate) fn due_date(on: Date, billing: &BillingPolicy) -> Date {
-        on.plus_days(i32::from(billing.payment_terms_days))
-    }
-
     /// What is to be paid.
     #[must_use]
     pub fn total(&self) -> Money {

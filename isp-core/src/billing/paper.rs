@@ -41,7 +41,7 @@ pub struct Bill {
     pub ppn: Money,
     /// Sum of what is to be paid.
     pub total: Money,
-    /// What was paid of it so far, by money or by credit notes.
+    /// What was paid of it so far, by money, by credit notes or by a write-off.
     pub paid: Money,
 }
 

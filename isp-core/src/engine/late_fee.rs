@@ -68,7 +68,7 @@ impl Engine<'_> {
                 let mut page = PageQuery::first(self.page);
                 loop {
                     let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
-                    self.charge_fees(&late, report).await?;
+                    self.charge_fees(&late, today, report).await?;
                     if !page.advance(&late, |last| last.invoice_id) {
                         break;
                     }
@@ -78,7 +78,13 @@ impl Engine<'_> {
         Ok(())
     }
 
-    async fn charge_fees(&self, late: &[InvoiceBalance], report: &mut BillReport) -> Result<(), EngineError> {
+    /// Charges the fees on invoices of one zone, `written` on a day of it.
+    async fn charge_fees(
+        &self,
+        late: &[InvoiceBalance],
+        written: Date,
+        report: &mut BillReport,
+    ) -> Result<(), EngineError> {
         let Some(policy) = &self.policy.late_fee else { return Ok(()) };
         let mut invoices = Vec::new();
         let unserved = self.unserved(late).await?;
@@ -88,7 +94,7 @@ impl Engine<'_> {
             InvoiceBalance { debt: Debt { paid: i.total - unpaid, ..i.debt }, ..*i }
         });
         for fee in late.filter_map(|i| LateFee::on(i, policy)) {
-            match fee.invoice(policy, &self.policy.billing, &self.policy.tax) {
+            match fee.invoice(policy, &self.policy.billing, &self.policy.tax, written) {
                 Ok(invoice) => invoices.push(invoice),
                 Err(error) => {
                     report.problems.push(Problem { subscription_id: fee.invoice.subscription_id, error });

@@ -166,13 +166,13 @@ impl Books {
                 let again = late_fee::right(first.as_charged(), stands, policy, was, is) - stands;
                 if again.is_positive() {
                     let dpp = again.ratio((first.total - first.ppn).as_i64(), first.total.as_i64());
-                    let bill = FeeBill { on, due_date: FeeBill::due_date(on, billing), dpp, ppn: again - dpp };
+                    let bill = FeeBill { on, due_date: billing.due_date(on, on), dpp, ppn: again - dpp };
                     due.push(FeeAgain { late, nth: u16::try_from(fees.len()).unwrap_or(u16::MAX), bill });
                 }
             } else if let Some(policy) = policy.filter(|_| was.is_zero()) {
                 let Some((day, amount)) = policy.on(debt.due_date, is) else { continue };
                 if charged_through.is_some_and(|last| day <= last) {
-                    due.push(FeeAgain { late, nth: 0, bill: policy.bill(amount, on, billing, tax)? });
+                    due.push(FeeAgain { late, nth: 0, bill: policy.bill(amount, on, on, billing, tax)? });
                 }
             }
         }

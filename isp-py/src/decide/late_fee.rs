@@ -44,7 +44,10 @@ pub(crate) fn late_fees<'py>(
             let today = late.zone.date_of(now);
             let counts = on > since.unwrap_or(today.plus_days(-1)) && late.due_date < today;
             counts.then(|| {
-                policy.bill(amount, on, &terms, &tax).map(|bill| (late.key, bill, on <= today)).map_err(|e| (at, e))
+                policy
+                    .bill(amount, on, today, &terms, &tax)
+                    .map(|bill| (late.key, bill, on <= today))
+                    .map_err(|e| (at, e))
             })
         };
         rows.iter().enumerate().filter_map(one).collect::<Result<Vec<_>, _>>()

@@ -16,7 +16,8 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
     let mark = match left.is_positive() {
         true if paid.is_positive() => words.of("DIBAYAR SEBAGIAN", "PAID IN PART"),
         true => words.of("BELUM DIBAYAR", "UNPAID"),
-        false => words.of("LUNAS", "PAID"),
+        // By money, a credit note or a write-off: which of them is not told apart here.
+        false => words.of("SELESAI", "SETTLED"),
     };
     let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("TAGIHAN", "INVOICE"));
     out += &format!(
@@ -54,7 +55,7 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
     }
     out += &sum(words.of("Total", "Total"), bill.total, true);
     if !paid.is_zero() {
-        out += &sum(words.of("Sudah dibayar", "Paid"), -paid, false);
+        out += &sum(words.of("Dibayar atau dikurangkan", "Paid or taken off"), -paid, false);
         out += &sum(words.of("Sisa yang harus dibayar", "Left to pay"), left.max(Money::ZERO), true);
     }
     out += "</table>";

@@ -64,6 +64,7 @@ const GROUPS: [(&str, &str, &[&str]); 6] = [
             "unpaid",
             "invoice",
             "payment",
+            "receipt",
             "payment-request",
             "bill",
             "credit-note",

@@ -125,9 +125,9 @@ async fn look_for(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Resul
     let wanted = Wanted::by(ctx, store, text, false).await?;
     let mut found: Vec<Customer> =
         ctx.engine(store).all_customers().await?.into_iter().filter(|c| wanted.is(c)).collect();
-    // A whole name says more than a part of others.
-    if found.iter().filter(|c| c.name.as_str().to_lowercase() == wanted.text).count() == 1 {
-        found.retain(|c| c.name.as_str().to_lowercase() == wanted.text);
+    // What is known as a whole, such as a user name or a name, says more than a part of other names.
+    if found.iter().any(|c| wanted.is_whole(c)) {
+        found.retain(|c| wanted.is_whole(c));
     }
     match found.len() {
         0 => Err(missing()),

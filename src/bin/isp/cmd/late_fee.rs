@@ -36,7 +36,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     for fee in fees {
         let of = &fee.invoice;
         let (billing, tax) = (&ctx.config.policy.billing, &ctx.config.policy.tax);
-        let charged = policy.map(|policy| fee.invoice(&policy, billing, tax)).transpose()?;
+        let charged = policy.map(|policy| fee.invoice(&policy, billing, tax, ctx.today())).transpose()?;
         rows.push(vec![
             fee.on.into(),
             Cell::maybe(codes.get(&of.customer_id)),

@@ -86,7 +86,13 @@ pkp = true                      # false: no PPN is charged
 }
 
 /// Each comment of the file, in English and Indonesian. None is a part of another one that stands behind it.
-const INDONESIAN: [(&str, &str); 34] = [
+const INDONESIAN: [(&str, &str); 37] = [
+    ("# PNG, JPEG or WEBP, 512 KB at most", "# PNG, JPEG atau WEBP, paling besar 512 KB"),
+    ("# or \"A5\"", "# atau \"A5\""),
+    (
+        "# what stands on invoices and receipts besides: isp invoice print, isp receipt print",
+        "# yang juga tertera di tagihan dan kuitansi: isp invoice print, isp receipt print",
+    ),
     (
         "# Settings of isp. Order: flags, then ISP_... variables, then this file, then defaults. See docs/cli.md.",
         "# Pengaturan isp. Urutannya: opsi, lalu variabel ISP_..., lalu berkas ini, lalu nilai bawaan. Lihat docs/cli.md.",

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{file_name, write_all};
 use crate::cmd::report::{Section, page};
-use crate::cmd::{customer_past, find, record, subscription};
+use crate::cmd::{args, customer_past, find, record, subscription};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
@@ -31,7 +31,7 @@ const ALL: u32 = 1_000_000;
 
 pub(super) async fn export(ctx: &Context, args: &Export) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::person(ctx, store, &args.whom).await?;
+    let customer = find::customer(ctx, store, &args::whom(&args.whom)?).await?;
     let parts = parts(ctx, store, &customer).await?;
     let mut json = Map::new();
     let mut tables = Vec::new();

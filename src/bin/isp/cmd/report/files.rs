@@ -1,6 +1,6 @@
 //! The files that reports are written to.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -62,8 +62,24 @@ pub(in crate::cmd) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> 
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Failure::File { path: path.display().to_string(), reason: "it is no ordinary file".to_owned() });
     }
+    if !is_of_its_kind(path, bytes).map_err(failed)? {
+        let reason = "it is there already, and is no such page or workbook".to_owned();
+        return Err(Failure::File { path: path.display().to_string(), reason });
+    }
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// True when nothing is there, or what begins as `bytes` do: a page takes the place of a page. A slip of the fingers must not cost
+/// the database, the key or the settings.
+fn is_of_its_kind(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    match std::fs::File::open(path) {
+        Ok(there) => there.take(4).read_to_end(&mut start)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(bytes.starts_with(&start))
 }
