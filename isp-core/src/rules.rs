@@ -84,9 +84,10 @@
 //! # Billing
 //!
 //! **B1, when; B2, due.** Prepaid, a period is billed on the day it starts and due ten days later; postpaid, on the day it
-//! ends. An invoice that is written late is never due before the day on which it is written. **B3, once; B4, catch-up.** A run on 20 March, after a first one in January, bills February and March, each dated on
-//! its own day; the same run again names the same invoices. **B5, price.** The price rises on 1 March: a period takes the
-//! one in force on its start, and a customer who holds an old price until 1 March pays that before.
+//! ends. An invoice is never due before the day on which it is written. **B3, once; B4, catch-up.** A run on 20 March, after a
+//! first one in January, bills February and March, each dated on its own day and due at once; the same run again names the same
+//! invoices. **B5, price.** The price rises on 1 March: a period takes the one in force on its start, and a customer who holds an
+//! old price until 1 March pays that before.
 //!
 //! ```
 //! # use isp_core::{billing::{*, plan::BillingContext}, calendar::*, ids::*, money::Money, package::*, subscription::*, tax::*};
@@ -111,7 +112,7 @@
 //! let invoice = |issued: &str, due: &str, total: i64| (issued.to_owned(), due.to_owned(), total);
 //! assert_eq!(bill(terms, "2026-01-01", None), [invoice("2026-01-01", "2026-01-11", 166_500)]);
 //! let billed = BillingTerms { billed_from: None, ..terms };
-//! let march = [invoice("2026-02-01", "2026-02-11", 166_500), invoice("2026-03-01", "2026-03-11", 183_150)];
+//! let march = [invoice("2026-02-01", "2026-03-20", 166_500), invoice("2026-03-01", "2026-03-20", 183_150)];
 //! assert_eq!(bill(billed, "2026-03-20", Some("2026-01-01")), march);
 //! assert_eq!(bill(billed, "2026-03-20", Some("2026-03-20")), []);
 //! let postpaid = BillingTerms { timing: Timing::Postpaid, ..terms };
