@@ -4,7 +4,7 @@ use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, LineKind};
 use isp_core::engine::BillPaper;
 use isp_core::money::Money;
 
-use super::{Stationery, Words, head, rupiah, sum, ways_to_pay};
+use super::{Stationery, Words, head, rupiah, sum, ways_to_pay, whose};
 use crate::pages::html::{day, escape};
 
 /// A bill in its customer's language; an `article` for [`super::document`].
@@ -20,13 +20,7 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
         false => words.of("SELESAI", "SETTLED"),
     };
     let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("TAGIHAN", "INVOICE"));
-    out += &format!(
-        "<div class=\"to\"><p class=\"s\">{}</p><p><b>{}</b></p><p>{} {}</p></div>",
-        words.of("Kepada", "To"),
-        escape(paper.customer.name.as_str()),
-        words.of("ID pelanggan", "Customer ID"),
-        escape(paper.customer.code.as_str())
-    );
+    out += &whose(words.of("Kepada", "To"), &paper.customer, words);
     out += &format!(
         "<div><dl><dt>{}</dt><dd><b>{}</b></dd><dt>{}</dt><dd>{}</dd><dt>{}</dt><dd><b>{}</b></dd></dl>\
          <p style=\"text-align:right\"><span class=\"mark\">{mark}</span></p></div></div>",

@@ -8,6 +8,7 @@ mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use isp_core::customer::Customer;
 use isp_core::message::Sender;
 use isp_core::money::Money;
 use isp_core::payment::Qris;
@@ -155,6 +156,16 @@ fn head(of: &Stationery<'_>) -> String {
         out += &format!("<p>{}</p>", escape(contact));
     }
     out + "</div></header>"
+}
+
+/// Whose the paper is: the name and the ID under `what` the customer is on it.
+fn whose(what: &str, customer: &Customer, words: Words) -> String {
+    format!(
+        "<div class=\"to\"><p class=\"s\">{what}</p><p><b>{}</b></p><p>{} {}</p></div>",
+        escape(customer.name.as_str()),
+        words.of("ID pelanggan", "Customer ID"),
+        escape(customer.code.as_str())
+    )
 }
 
 /// A row of sums.

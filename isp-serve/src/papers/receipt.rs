@@ -3,7 +3,7 @@
 use isp_core::engine::ReceiptPaper;
 use isp_core::payment::Channel;
 
-use super::{Stationery, Words, head, rupiah, sum};
+use super::{Stationery, Words, head, rupiah, sum, whose};
 use crate::pages::html::{day, escape};
 
 /// A receipt in its customer's language; an `article` for [`super::document`].
@@ -18,13 +18,7 @@ pub fn receipt(paper: &ReceiptPaper, of: &Stationery<'_>) -> String {
     };
     let on = day(paper.zone.date_of(payment.paid_at), language);
     let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("KUITANSI", "RECEIPT"));
-    out += &format!(
-        "<div class=\"to\"><p class=\"s\">{}</p><p><b>{}</b></p><p>{} {}</p></div>",
-        words.of("Diterima dari", "Received from"),
-        escape(paper.customer.name.as_str()),
-        words.of("ID pelanggan", "Customer ID"),
-        escape(paper.customer.code.as_str())
-    );
+    out += &whose(words.of("Diterima dari", "Received from"), &paper.customer, words);
     out += &format!(
         "<div><dl><dt>{}</dt><dd><b>{}</b></dd><dt>{}</dt><dd>{on}</dd><dt>{}</dt><dd>{by}</dd></dl></div></div>",
         words.of("Nomor", "Number"),
