@@ -49,6 +49,7 @@ pub mod ports;
 pub mod privacy;
 pub mod protection;
 pub mod report;
+pub mod retention;
 pub mod rules;
 pub mod secret;
 pub mod simulation;

@@ -8,6 +8,7 @@ use isp_core::message::Sender;
 use isp_core::payment::Qris;
 use isp_core::policy::Policy;
 use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, Store};
+use isp_core::retention::Retention;
 
 use crate::papers::{Letterhead, Stationery};
 
@@ -22,6 +23,8 @@ pub struct Provider {
     pub tenant: TenantId,
     /// What the provider decided on.
     pub policy: Policy,
+    /// How long is kept what is no part of the books.
+    pub retention: Retention,
     /// Who asks, and how to pay.
     pub sender: Option<Sender>,
     /// The provider's own QRIS code.

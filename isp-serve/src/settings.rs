@@ -31,8 +31,6 @@ pub struct Settings {
     pub run_every_minutes: u16,
     /// Seconds between deliveries; 0 leaves them to `isp run` and `isp deliver`.
     pub deliver_every_seconds: u16,
-    /// Days for which webhooks are kept once they were read; they hold personal data.
-    pub keep_webhooks_days: u16,
     /// The address under which customers reach their page, such as `https://bayar.example.id`; links begin with it.
     pub public_url: Option<String>,
     /// The address of the page for isolated lines, as they reach it, such as `http://10.10.0.2:8480`. Requests for other hosts
@@ -53,7 +51,6 @@ impl Default for Settings {
             metrics_from: vec![Net::THIS_MACHINE, Net::THIS_MACHINE_V6],
             run_every_minutes: 10,
             deliver_every_seconds: 5,
-            keep_webhooks_days: 30,
             public_url: None,
             portal_url: None,
         }
@@ -71,8 +68,6 @@ impl Settings {
         between("slow_seconds", self.slow_seconds.into(), 1, 300).map_err(|key| (key, "is not 1 to 300"))?;
         between("connections", self.connections.into(), 1, 20_000).map_err(|key| (key, "is not 1 to 20000"))?;
         between("per_minute", self.per_minute.into(), 1, 60_000).map_err(|key| (key, "is not 1 to 60000"))?;
-        between("keep_webhooks_days", self.keep_webhooks_days.into(), 1, 3_650)
-            .map_err(|key| (key, "is not 1 to 3650"))?;
         between("run_every_minutes", self.run_every_minutes.into(), 0, 1_440)
             .map_err(|key| (key, "is not 0 to 1440"))?;
         between("deliver_every_seconds", self.deliver_every_seconds.into(), 0, 3_600)

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::Date;
 use isp_core::clock::ClockWord;
-use isp_core::engine::{DayReport, DayStep, DeliverReport, EngineError, Outside, Said};
+use isp_core::engine::{DayReport, DayStep, DeliverReport, EngineError, Outside, Said, Tidied};
 use isp_core::ids::{RouterId, WorkerId};
 use isp_core::money::Money;
-use isp_core::payment::PageLink;
-use isp_core::ports::{Forgotten, PageQuery, StoreError, Topic, WebhookOutcome, WebhookRow, WebhookState, Worker};
+use isp_core::ports::{StoreError, Topic, WebhookOutcome, WebhookRow, WebhookState, Worker};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -198,13 +197,14 @@ async fn running(app: &App, wires: &dyn Wires, worker: Worker<'_>, mut stop: wat
             Ok(day) => {
                 done(app, "run", started);
                 tell_day(app, &day).await;
+                // After a run alone: it has asked whether the clock can be true.
+                if let Err(error) = tidy(app, now).await {
+                    failed(app, "tidy", &error);
+                }
             }
             // `isp run` beside this process has the turn.
             Err(EngineError::Store(StoreError::Busy)) => tracing::info!("another run is under way"),
             Err(error) => failed(app, "run", &error),
-        }
-        if let Err(error) = tidy(app, now).await {
-            failed(app, "tidy", &error);
         }
         if stopped(&mut stop, Duration::from_secs(u64::from(minutes) * 60)).await {
             return;
@@ -238,34 +238,22 @@ async fn asking(app: &App, wires: &dyn Wires, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Forgets webhooks that were read long ago, and links that open no page any more.
+/// Removes what was kept for long enough, see [`Engine::tidy`](isp_core::engine::Engine::tidy).
 ///
 /// # Errors
 /// [`EngineError::Store`].
 pub async fn tidy(app: &App, now: DateTime<Utc>) -> Result<(), EngineError> {
-    let (inbox, tenant) = (app.provider.inbox.as_ref(), app.provider.tenant);
-    let days = TimeDelta::days(app.settings.keep_webhooks_days.into());
-    inbox.forget_webhooks(tenant, now - days).await?;
-    let engine = app.provider.engine();
-    let mut page = PageQuery::first(1_000);
-    loop {
-        let links = inbox.links(tenant, page).await?;
-        let mut over = Vec::new();
-        for link in links.iter().filter(|link| now - link.made_at > TimeDelta::days(PageLink::DAYS)) {
-            let owes = engine.owed_by(link.customer_id).await?.is_positive();
-            let paid = match owes {
-                true => None,
-                false => engine.last_payment(link.customer_id).await?.map(|row| row.payment.received_at),
-            };
-            over.extend((!link.holds(owes, paid, now)).then_some(link.id));
-        }
-        if !over.is_empty() {
-            inbox.forget_links(tenant, Forgotten::These(over)).await?;
-        }
-        if !page.advance(&links, |last| last.id) {
-            return Ok(());
-        }
+    let (inbox, retention) = (app.provider.inbox.as_ref(), &app.provider.retention);
+    let gone = app.provider.engine().tidy(inbox, retention, now).await?;
+    if gone != Tidied::default() {
+        tracing::info!(
+            webhooks = gone.webhooks,
+            links = gone.links,
+            proof_files = gone.proof_files,
+            "kept for long enough"
+        );
     }
+    Ok(())
 }
 
 fn succeeded(app: &App, step: &'static str) {

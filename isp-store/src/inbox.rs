@@ -154,9 +154,16 @@ pub(crate) async fn retry(
     s.execute(&sql, args).await
 }
 
-pub(crate) async fn forget(s: &mut dyn Session, tenant: TenantId, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM webhooks WHERE tenant_id = $1 AND received_at < $2 AND state <> 'waiting'";
-    s.execute(sql, args![tenant, before]).await
+pub(crate) async fn forget(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    before: DateTime<Utc>,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM webhooks WHERE tenant_id = $1 AND webhook_id IN (
+        SELECT webhook_id FROM webhooks WHERE tenant_id = $1 AND received_at < $2 AND state <> 'waiting'
+        ORDER BY received_at, webhook_id LIMIT $3)";
+    s.execute(sql, args![tenant, before, limit]).await
 }
 
 /// Folds what was heard into the outbox: the highest rank stays, whatever the order.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, InvoiceId, ProofId, TenantId};
 use isp_core::money::Money;
 use isp_core::ports::StoreError;
@@ -132,6 +133,20 @@ fn read(r: &mut Reader<'_>) -> Result<Proof, StoreError> {
         _ => None,
     };
     Ok(Proof { id, customer_id, invoices: Vec::new(), amount, arrived_at, by, file, review })
+}
+
+/// Removes the files of proofs that were reviewed before a moment; the proofs stay.
+pub(crate) async fn forget_files(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    reviewed_before: DateTime<Utc>,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM proof_files WHERE tenant_id = $1 AND proof_id IN (
+        SELECT f.proof_id FROM proof_files f
+            JOIN proof_reviews r ON r.tenant_id = f.tenant_id AND r.proof_id = f.proof_id
+        WHERE f.tenant_id = $1 AND r.reviewed_at < $2 ORDER BY f.proof_id LIMIT $3)";
+    s.execute(sql, args![tenant, reviewed_before, limit]).await
 }
 
 pub(crate) async fn content(

@@ -140,7 +140,7 @@ const ORDER: [&[&str]; 22] = [
     &["isolation"],
     &["message"],
     &["terms"],
-    &["privacy"],
+    &["privacy", "retention"],
     &["policy"],
     &["report"],
     // The store.

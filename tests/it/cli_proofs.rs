@@ -70,6 +70,29 @@ fn a_proof_holds_isolation_back_and_is_accepted_with_its_payment() {
 }
 
 #[test]
+fn a_run_removes_the_file_of_a_reviewed_proof_when_it_was_kept_for_long_enough() {
+    let isp = provider();
+    let settings = std::fs::read_to_string(isp.dir().join("isp.toml")).unwrap();
+    std::fs::write(isp.dir().join("isp.toml"), format!("{settings}\n[retention]\nproof_files_days = 30\n")).unwrap();
+    let rows = isp.json(&["privacy", "retention"]);
+    let of = |n: usize| (rows[n]["kept"].as_str(), rows[n]["days"].as_i64(), rows[n]["least"].as_i64());
+    assert_eq!([of(0), of(1)], [(Some("webhooks"), Some(30), Some(7)), (Some("proof_files"), Some(30), Some(30))]);
+    isp.ok(&["--on", "2026-01-16", "proof", "add", "P001", "slip.png"]);
+    isp.ok(&["--on", "2026-01-16", "--at", "09:00", "proof", "reject", "P001", "--reason", "tidak ada di mutasi"]);
+    let removed = |day: &str| {
+        let dry = isp.ok(&["--lang", "en", "--on", day, "--at", "09:30", "run", "--dry-run"]);
+        assert!(!dry.contains("kept for long enough"), "{dry}");
+        // No router is there.
+        let (said, _) = isp.exit(5, &["--lang", "en", "--on", day, "--at", "09:30", "run"]);
+        said.contains("files of proofs: 1, removed")
+    };
+    assert_eq!(["2026-01-31", "2026-02-16", "2026-02-17"].map(removed), [false, true, false]);
+    let list = isp.json(&["proof", "list"]);
+    assert_eq!((list.as_array().unwrap().len(), list[0]["file"].as_str()), (1, Some("slip.png")));
+    isp.ok(&["audit", "verify"]);
+}
+
+#[test]
 fn a_rejected_proof_holds_nothing_and_one_by_mistake_does_not_count() {
     let isp = provider();
     isp.ok(&["--on", "2026-01-16", "proof", "add", "P001", "slip.png"]);

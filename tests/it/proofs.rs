@@ -2,10 +2,11 @@
 
 use crate::support::*;
 use isp_core::calendar::Cycle;
-use isp_core::engine::{EngineError, NewPayment, NewProof, Told};
-use isp_core::ids::InvoiceId;
-use isp_core::ports::{AccessStore, BillingStore};
+use isp_core::engine::{EngineError, NewPayment, NewProof, Tidied, Told};
+use isp_core::ids::{InvoiceId, WorkerId};
+use isp_core::ports::{AccessStore, BillingStore, InboxStore, Lease, PageQuery, Webhook, WebhookOutcome, WebhookState};
 use isp_core::protection::ProofContent;
+use isp_core::retention::Retention;
 use isp_core::text::Reference;
 
 /// Customer 2 in Jakarta with an invoice of Rp166.500 of January, due on the 11th.
@@ -98,4 +99,48 @@ async fn two_pictures_of_one_transfer_are_one_payment() {
     assert!(second.known && second.payment_id == first.payment_id);
     assert_eq!(world.store.open_invoices(TENANT, customer_id(2)).await.unwrap(), []);
     assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(166_500));
+}
+
+#[tokio::test]
+async fn what_was_kept_for_long_enough_goes_in_batches_and_the_books_stay() {
+    let world = owing().await;
+    let retention = Retention { webhooks_days: 7, proof_files_days: 30 }.checked().unwrap();
+    let engine = world.engine();
+    for content in ["a", "b"] {
+        engine.record_proof(&proof(content)).await.unwrap();
+    }
+    let kept = world.store.proofs(TENANT, None).await.unwrap();
+    engine.refuse_proof(kept[0].id, false, "Sari", "tidak ada di mutasi", at("2026-01-16", 9)).await.unwrap();
+    // 1,203 webhooks were read on the 15th; one waits, and one came later.
+    let hook =
+        |n: u32, day: &str| Webhook::new(TENANT, "whatsapp", Vec::new(), n.to_string().into_bytes(), at(day, 10));
+    let mut hooks: Vec<Webhook> = (0..1_203).map(|n| hook(n, "2026-01-15")).collect();
+    hooks.push(hook(2_000, "2026-01-20"));
+    world.store.keep_webhooks(TENANT, hooks.clone()).await.unwrap();
+    let lease =
+        Lease { owner: WorkerId(uuid::Uuid::from_u128(4)), now: at("2026-01-20", 11), until: at("2026-01-20", 12) };
+    world.store.claim_webhooks(TENANT, lease, 2_000).await.unwrap();
+    let read = hooks.iter().map(|hook| WebhookOutcome {
+        id: hook.id,
+        state: WebhookState::Read,
+        next_try: hook.received_at,
+        note: String::new(),
+    });
+    world.store.settle_webhooks(TENANT, lease.owner, &read.collect::<Vec<_>>()).await.unwrap();
+    world.store.keep_webhooks(TENANT, vec![hook(3_000, "2026-01-15")]).await.unwrap();
+    let before = world.store.snapshot(TENANT);
+
+    let tidied = |now| engine.tidy(&world.store, &retention, now);
+    assert_eq!(tidied(at("2026-01-22", 9)).await.unwrap(), Tidied::default(), "six days and 23 hours");
+    let gone = tidied(at("2026-01-23", 9)).await.unwrap();
+    assert_eq!((gone.webhooks, gone.proof_files), (1_203, 0));
+    let gone = tidied(at("2026-02-15", 10)).await.unwrap();
+    assert_eq!((gone.webhooks, gone.proof_files), (1, 1));
+    assert_eq!(tidied(at("2027-02-15", 10)).await.unwrap(), Tidied::default(), "what waits stays");
+
+    let there = async |n: usize| world.store.proof_content(TENANT, kept[n].id).await.unwrap().is_some();
+    assert_eq!((there(0).await, there(1).await), (false, true));
+    let waiting = world.store.webhooks(TENANT, None, PageQuery::first(9)).await.unwrap();
+    assert_eq!(waiting.iter().map(|row| row.webhook.body.as_slice()).collect::<Vec<_>>(), [b"3000"]);
+    assert_eq!(world.store.snapshot(TENANT), before, "books, journal and log");
 }

@@ -85,6 +85,7 @@ pub mod settle;
 pub mod simulate;
 pub mod survey;
 pub mod terms;
+pub mod tidy;
 pub mod tie;
 pub mod unusual;
 pub mod virtual_account;
@@ -113,6 +114,7 @@ pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
 pub use survey::SurveyReport;
+pub use tidy::Tidied;
 pub use virtual_account::{VaHolder, VaPayment, VaTaken};
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.

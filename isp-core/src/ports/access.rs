@@ -108,6 +108,14 @@ pub trait AccessStore: Send + Sync {
     /// The file of a proof; `None` for one that is not known.
     async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError>;
 
+    /// Forgets the files of proofs that were reviewed before a moment, at most so many; the proofs stay. How many.
+    async fn forget_proof_files(
+        &self,
+        tenant: TenantId,
+        reviewed_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
     /// All recorded outages.
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError>;
 

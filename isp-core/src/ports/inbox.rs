@@ -207,8 +207,8 @@ pub trait InboxStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError>;
 
-    /// Forgets webhooks that came before a moment and do not wait. How many.
-    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Forgets webhooks that came before a moment and do not wait, the oldest first, at most so many. How many.
+    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
 
     /// Folds what was heard of messages into the outbox. A message that is unknown went out, whatever is heard of it; one that
     /// did not arrive is failed, until it is heard that it did. Of rows that are not there, or are still to be sent, nothing

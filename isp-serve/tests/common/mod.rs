@@ -22,6 +22,7 @@ use isp_core::ports::{
     AccessQuery, AccessStore as _, ChangeSet, Effect, InboxStore as _, OutboxQuery, OutboxStore as _, PageQuery,
     Store as _, Watch, WebhookRow, Worker,
 };
+use isp_core::retention::Retention;
 use isp_core::testing::sample::{World, code, day, id, invoice, moment, name};
 use isp_core::testing::{FakeMessenger, FakeRouter, MemoryStore};
 use isp_core::text::Reference;
@@ -104,6 +105,7 @@ impl Server {
             inbox: Arc::new(store.clone()),
             tenant: TENANT,
             policy: Policy::default(),
+            retention: Retention::default(),
             sender: Some(sender),
             qris: Some(Qris::parse(&qris::sample()).unwrap()),
             page: 500,

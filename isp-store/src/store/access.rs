@@ -119,6 +119,18 @@ impl AccessStore for SqlStore {
         proof::content(session.as_mut(), &self.vault, tenant, proof).await
     }
 
+    async fn forget_proof_files(
+        &self,
+        tenant: TenantId,
+        reviewed_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut session = self.writer(tenant).await?;
+        let gone = proof::forget_files(session.as_mut(), tenant, reviewed_before, limit).await?;
+        session.commit().await?;
+        Ok(gone)
+    }
+
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         protection::all_outages(session.as_mut(), tenant).await

@@ -63,9 +63,9 @@ impl InboxStore for SqlStore {
         Ok(done)
     }
 
-    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         let mut session = self.writer(tenant).await?;
-        let done = inbox::forget(session.as_mut(), tenant, before).await?;
+        let done = inbox::forget(session.as_mut(), tenant, before, limit).await?;
         session.commit().await?;
         Ok(done)
     }

@@ -146,7 +146,7 @@ async fn a_move_that_is_killed_after_any_step_goes_on() {
         }
         if killed >= 1 {
             assert!(there.begin_run(TENANT, TERM).await.is_err() && there.works_here(TENANT).await.is_err());
-            assert!(there.forget_webhooks(TENANT, now()).await.is_err());
+            assert!(there.forget_webhooks(TENANT, now(), 10).await.is_err());
         }
         if (2..5).contains(&killed) {
             assert_eq!(here.commit(TENANT, more(90)).await.unwrap_err(), StoreError::Moving);

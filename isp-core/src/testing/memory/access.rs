@@ -202,6 +202,13 @@ impl State {
         Proof { review: self.proof_reviews.get(&proof.id).cloned(), ..proof.clone() }
     }
 
+    pub(super) fn forget_proof_files(&mut self, reviewed_before: DateTime<Utc>, limit: u32) -> u64 {
+        let old = self.proof_reviews.range(..).filter(|(_, review)| review.at < reviewed_before).map(|(id, _)| *id);
+        let there: Vec<ProofId> = old.filter(|id| self.proof_contents.has(id)).take(limit as usize).collect();
+        there.iter().for_each(|id| self.proof_contents.remove(id));
+        there.len() as u64
+    }
+
     pub(super) fn told_outage(&self, outage: &Outage) -> Outage {
         Outage { ending: self.endings.get(&RecordId::Outage(outage.id)).cloned(), ..outage.clone() }
     }

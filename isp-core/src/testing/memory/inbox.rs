@@ -83,11 +83,14 @@ impl State {
         rows.len() as u64
     }
 
-    pub(super) fn forget_webhooks(&mut self, before: DateTime<Utc>) -> u64 {
+    pub(super) fn forget_webhooks(&mut self, before: DateTime<Utc>, limit: u32) -> u64 {
         let old =
             |kept: &&KeptWebhook| kept.row.webhook.received_at < before && kept.row.state != WebhookState::Waiting;
-        let ids: Vec<WebhookId> = self.webhooks.values().filter(old).map(|kept| kept.row.webhook.id).collect();
-        ids.iter().for_each(|id| self.webhooks.remove(id));
+        let found = self.webhooks.values().filter(old).map(|kept| &kept.row.webhook);
+        let mut ids: Vec<(DateTime<Utc>, WebhookId)> = found.map(|webhook| (webhook.received_at, webhook.id)).collect();
+        ids.sort_unstable();
+        ids.truncate(limit as usize);
+        ids.iter().for_each(|(_, id)| self.webhooks.remove(id));
         ids.len() as u64
     }
 

@@ -1,6 +1,6 @@
 //! `isp bill`, `isp remind`, `isp run`: the work of a day.
 
-use isp_core::engine::{BillReport, DayReport, DayStep, RemindReport};
+use isp_core::engine::{BillReport, DayReport, DayStep, RemindReport, Tidied};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::simulation::What;
@@ -68,11 +68,27 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     deliver::warn(ctx, &wires, &day.delivered).await?;
     survey::warn(ctx, &day.surveyed, &day.delivered).await?;
     print_day(ctx, &day)?;
+    tidy(ctx).await?;
     Ok(match () {
         () if !day.enforced.held.is_empty() => Exit::Refused,
         () if !day.billed.problems.is_empty() => Exit::Partial,
         () => deliver::exit(&day.delivered).worse(survey::exit(&day.surveyed)).worse(polled),
     })
+}
+
+/// Removes what was kept for long enough and is no part of the books.
+async fn tidy(ctx: &Context) -> anyhow::Result<()> {
+    let inbox = ctx.shared().await?;
+    let gone = ctx.engine(ctx.store().await?).tidy(inbox.as_ref(), &ctx.config.retention, ctx.now).await?;
+    if gone == Tidied::default() {
+        return Ok(());
+    }
+    let counts = [
+        ("webhooks", gone.webhooks.to_string()),
+        ("links", gone.links.to_string()),
+        ("files", gone.proof_files.to_string()),
+    ];
+    ctx.say("done.tidied", &counts)
 }
 
 /// Says each step of a run when it is done.

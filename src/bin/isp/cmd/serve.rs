@@ -131,6 +131,7 @@ fn provider(ctx: &Context, store: &Arc<SqlStore>) -> anyhow::Result<Provider> {
         inbox: Arc::clone(store) as _,
         tenant: ctx.tenant(),
         policy: ctx.config.policy.clone(),
+        retention: ctx.config.retention,
         sender: ctx.config.provider.clone(),
         qris: ctx.config.payment.qris.as_deref().map(Qris::parse).transpose()?,
         letterhead: wire::letterhead(&ctx.config)?,

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
 use isp_core::message::Sender;
+use isp_core::retention::Retention;
 use isp_core::text::Language;
 use isp_core::{Policy, Secret};
 use serde::Deserialize;
@@ -31,7 +32,7 @@ pub(crate) use tenants::{Map, Tenant};
 
 use crate::failure::Failure;
 use file::{file, holds_secret, in_file, others_may_read};
-use variables::{counting, ours, overlay};
+use variables::{counting, moved, ours, overlay};
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,6 +66,8 @@ pub(crate) struct Config {
     pub(crate) mikrotik: isp_mikrotik::Settings,
     /// Routers whose lines are in FreeRADIUS.
     pub(crate) radius: isp_radius::Settings,
+    /// How long is kept what is no part of the books.
+    pub(crate) retention: Retention,
     /// Limits of a run.
     pub(crate) worker: Worker,
     /// How `isp serve` listens.
@@ -99,6 +102,7 @@ impl Default for Config {
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             radius: isp_radius::Settings::default(),
+            retention: Retention::default(),
             worker: Worker::default(),
             serve: isp_serve::Settings::default(),
             sandbox: false,
@@ -277,6 +281,7 @@ impl Config {
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }
+        moved(&mut table);
         let tenants = mapped(&mut table, path.as_deref(), overrides, &variables)?;
         let located = |failure| located(failure, path.as_deref(), &variables);
         let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
@@ -307,6 +312,7 @@ impl Config {
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }
+        moved(&mut table);
         mapped(&mut table, path.as_deref(), flags, &variables)?;
         let given = [
             ("database", flags.database.clone()),
@@ -345,12 +351,16 @@ impl Config {
         if !(1..=3_600).contains(&self.worker.lease_seconds) {
             return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
         }
+        let retention = self.retention.checked().map_err(|error| match error {
+            isp_core::Error::Policy { field, reason } => bad(&format!("retention.{field}"), reason.to_owned()),
+            other => bad("retention", other.to_string()),
+        })?;
         let radius = self.radius.checked().map_err(|(key, reason)| bad(&format!("radius.{key}"), reason.to_owned()))?;
         let serve = self.serve.checked().map_err(|(key, reason)| bad(&format!("serve.{key}"), reason.to_owned()))?;
         let provider =
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
         let paper = self.paper.checked().map_err(|(key, reason)| bad(&format!("paper.{key}"), reason.to_owned()))?;
-        Ok(Self { policy, provider, paper, radius, serve, ..self })
+        Ok(Self { policy, provider, paper, radius, retention, serve, ..self })
     }
 }
 

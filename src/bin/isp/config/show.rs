@@ -44,6 +44,9 @@ pub(crate) fn settings(
     let worker = [("page", config.worker.page), ("lease_seconds", config.worker.lease_seconds)];
     let worker = worker.into_iter().map(|(key, value)| (key.to_owned(), toml::Value::Integer(value.into())));
     all.insert("worker".to_owned(), toml::Value::Table(worker.collect()));
+    let kept =
+        config.retention.kept().map(|kind| (format!("{}_days", kind.what), toml::Value::Integer(kind.days.into())));
+    all.insert("retention".to_owned(), toml::Value::Table(kept.into_iter().collect()));
     // Other tables have no default of their own: what is said of them is all there is.
     let (mut flat, mut said, mut spoken) = (Vec::new(), Vec::new(), Vec::new());
     flatten("", &toml::Value::Table(all), &mut flat);

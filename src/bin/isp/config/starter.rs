@@ -41,6 +41,10 @@ breaker_percent = 10            # and more than this share of its lines asks for
 [policy.tax]
 pkp = true                      # false: no PPN is charged
 
+# [retention]                   # how long is kept what is no part of the books; see docs/privacy.md
+# webhooks_days = 30            # 7 at least
+# proof_files_days = 365        # files of proofs of transfer, from their review; 30 at least
+
 # [mikrotik]
 # isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
 # pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
@@ -86,7 +90,16 @@ pkp = true                      # false: no PPN is charged
 }
 
 /// Each comment of the file, in English and Indonesian. None is a part of another one that stands behind it.
-const INDONESIAN: [(&str, &str); 37] = [
+const INDONESIAN: [(&str, &str); 40] = [
+    (
+        "# how long is kept what is no part of the books; see docs/privacy.md",
+        "# berapa lama disimpan apa yang bukan bagian pembukuan; lihat docs/privacy.md",
+    ),
+    ("# 7 at least", "# paling sedikit 7"),
+    (
+        "# files of proofs of transfer, from their review; 30 at least",
+        "# berkas bukti transfer, sejak diperiksa; paling sedikit 30",
+    ),
     ("# PNG, JPEG or WEBP, 512 KB at most", "# PNG, JPEG atau WEBP, paling besar 512 KB"),
     ("# or \"A5\"", "# atau \"A5\""),
     (

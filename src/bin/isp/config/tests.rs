@@ -170,6 +170,28 @@ fn a_broken_line_is_named_but_not_shown() {
 }
 
 #[test]
+fn days_that_are_kept_are_checked_and_found_at_their_old_place() {
+    let days = |file: &str, variables: &[(&str, &str)]| {
+        load(file, variables, Overrides::default()).map(|config| config.retention.webhooks_days)
+    };
+    let old = "[serve]\nkeep_webhooks_days = 90\n";
+    assert_eq!(days("", &[]).unwrap(), 30);
+    assert_eq!(days(old, &[]).unwrap(), 90);
+    assert_eq!(days("", &[("ISP_SERVE__KEEP_WEBHOOKS_DAYS", "60")]).unwrap(), 60);
+    assert_eq!(days(&format!("{old}[retention]\nwebhooks_days = 14\n"), &[]).unwrap(), 14);
+    assert_eq!(days(old, &[("ISP_RETENTION__WEBHOOKS_DAYS", "21")]).unwrap(), 21);
+    for (file, said) in [
+        ("[retention]\nwebhooks_days = 6\n", "retention.webhooks_days"),
+        ("[retention]\nproof_files_days = 29\n", "retention.proof_files_days"),
+        ("[retention]\ninvoices_days = 40\n", "invoices_days"),
+        ("retention = 4\n[serve]\nkeep_webhooks_days = 90\n", "retention"),
+    ] {
+        let error = format!("{:?}", load(file, &[], Overrides::default()).unwrap_err());
+        assert!(error.contains(said), "{file}: {error}");
+    }
+}
+
+#[test]
 fn paths_in_the_file_start_at_its_folder() {
     let config = load("database = \"sqlite:isp.db\"\nkey_file = \"isp.key\"", &[], Overrides::default()).unwrap();
     assert!(config.key_file.unwrap().is_absolute());

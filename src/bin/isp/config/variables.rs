@@ -3,9 +3,24 @@
 use crate::failure::Failure;
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 16] = [
-    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "paper", "payment", "gateway",
-    "snap", "whatsapp", "mikrotik", "radius", "worker", "serve",
+const KEYS: [&str; 17] = [
+    "database",
+    "key_file",
+    "tenant",
+    "language",
+    "officer",
+    "policy",
+    "provider",
+    "paper",
+    "payment",
+    "gateway",
+    "snap",
+    "whatsapp",
+    "mikrotik",
+    "radius",
+    "retention",
+    "worker",
+    "serve",
 ];
 
 /// The variables that are ours.
@@ -37,6 +52,17 @@ pub(super) fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Resul
     }
     at.insert(last.clone(), value_of(value, last));
     Ok(())
+}
+
+/// Keys that have another place now, from what settings said before: `serve.keep_webhooks_days` is `retention.webhooks_days`.
+pub(super) fn moved(table: &mut toml::Table) {
+    let Some(days) = table.get_mut("serve").and_then(|t| t.as_table_mut()?.remove("keep_webhooks_days")) else {
+        return;
+    };
+    let retention = table.entry("retention").or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(retention) = retention.as_table_mut() {
+        retention.entry("webhooks_days").or_insert(days);
+    }
 }
 
 fn value_of(text: &str, key: &str) -> toml::Value {

@@ -115,6 +115,23 @@ pub(super) async fn proofs_are_reviewed_once(store: &dyn Store, tenant: TenantId
     let error = refused(store, tenant, ChangeSet { proof_reviews: of_nothing, ..ChangeSet::default() }).await;
     assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
 
+    // Files go some time after the review, in batches; the proofs stay, and so does the file of one that waits.
+    let waits = proof(&w, b"%PDF-9", "2026-01-16T08:00:00Z", &[invoice.id]);
+    let of_waiting = waits.0.id;
+    write(store, tenant, ChangeSet { proofs: vec![waits], ..ChangeSet::default() }).await;
+    let until = moment("2026-01-14T09:00:00Z");
+    assert_eq!(store.forget_proof_files(tenant, moment("2026-01-12T09:00:00Z"), 9).await, Ok(0));
+    assert_eq!(store.forget_proof_files(tenant, until, 1).await, Ok(1));
+    assert_eq!(store.forget_proof_files(tenant, until, 9).await, Ok(1));
+    assert_eq!(store.forget_proof_files(tenant, until, 9).await, Ok(0));
+    let mut there = Vec::new();
+    for id in [proofs[0].0.id, proofs[1].0.id, proofs[2].0.id, of_waiting] {
+        there.push(store.proof_content(tenant, id).await.unwrap().is_some());
+    }
+    assert_eq!(there, [false, false, true, true]);
+    let told = store.proofs(tenant, None).await.unwrap();
+    assert_eq!(told.len(), 4);
+
     // What the last look at a message reads.
     let kind = NotificationKind::Overdue;
     let at = moment("2026-01-14T08:00:00Z");

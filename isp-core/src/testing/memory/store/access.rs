@@ -135,6 +135,15 @@ impl AccessStore for MemoryStore {
         self.read(tenant, |s| s.proof_contents.get(&proof).cloned())
     }
 
+    async fn forget_proof_files(
+        &self,
+        tenant: TenantId,
+        reviewed_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.forget_proof_files(reviewed_before, limit))))
+    }
+
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
         self.read(tenant, |s| s.outages.values().map(|o| s.told_outage(o)).collect())
     }

@@ -57,8 +57,8 @@ impl InboxStore for MemoryStore {
         self.write(tenant, |s| Ok(s.at_once(|s| s.retry_webhooks(only, now))))
     }
 
-    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.forget_webhooks(before))))
+    async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.forget_webhooks(before, limit))))
     }
 
     async fn hear(&self, tenant: TenantId, words: &[DeliveryWord]) -> Result<u64, StoreError> {

@@ -18,7 +18,7 @@ use super::router_import::private_file;
 use super::{args, find, record};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column};
+use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Erase(Erase),
     /// List customers whose data was erased.
     List,
+    /// List what is kept for a time only, for how many days, and the fewest days that may be set.
+    Retention,
     /// Write what the law wants to be told when personal data was lost or seen by others: a notice, and whom it is about.
     #[command(
         after_help = "Example:\n  isp privacy breach-report --happened 'laptop kantor dicuri' --measures 'kunci diganti' --to breach\n\nThe people concerned and the authority are to be told within 3 x 24 hours (UU 27/2022, article 46)."
@@ -57,8 +59,19 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Export(args) => copy::export(ctx, &args).await,
         Command::Erase(args) => erase(ctx, &args).await,
         Command::List => list(ctx).await,
+        Command::Retention => retention(ctx),
         Command::BreachReport(args) => breach::report(ctx, &args).await,
     }
+}
+
+/// What `isp run` and `isp serve` remove in time; `isp config list` says where the days are from.
+fn retention(ctx: &Context) -> anyhow::Result<Exit> {
+    let mut rows = Rows::new(&[column("kept"), number("days"), number("least")]);
+    for kind in ctx.config.retention.kept() {
+        rows.push(vec![Cell::Word(kind.what), Cell::count(kind.days), Cell::count(kind.least)]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
 }
 
 async fn erase(ctx: &Context, args: &Erase) -> anyhow::Result<Exit> {
