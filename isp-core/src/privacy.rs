@@ -301,16 +301,19 @@ impl Person {
     }
 
     /// True when the bytes of what came in have the person's phone number, NIK or whole name, or are a bank's call about the person's
-    /// virtual account.
+    /// virtual account. JSON may have written letters as `\\u00e9`, a form as `%C3%A9`, and a number may be in groups of digits.
     #[must_use]
     pub fn is_in(&self, body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body);
-        let named = || {
-            let said: Vec<String> = words(&text).map(|at| text[at].to_lowercase()).collect();
-            said.windows(self.name.len().max(1)).any(|part| part == self.name.as_slice())
-        };
-        let mut marks = self.numbers.iter().chain(&self.account);
-        marks.any(|mark| text.contains(mark.as_str())) || named()
+        let plain = unescaped(&text);
+        self.is_named_in(&text) || (plain != text && self.is_named_in(&plain))
+    }
+
+    fn is_named_in(&self, text: &str) -> bool {
+        let said: Vec<String> = words(text).map(|at| text[at].to_lowercase()).collect();
+        !self.numbers_in(text).is_empty()
+            || self.account.as_ref().is_some_and(|account| text.contains(account.as_str()))
+            || said.windows(self.name.len().max(1)).any(|part| part == self.name.as_slice())
     }
 
     /// A text without the person; `None` when it stays as it is.
@@ -396,6 +399,36 @@ impl Person {
     }
 }
 
+/// A text with what JSON and forms write by numbers in plain letters: `\u00e9`, `%C3%A9`. Other escapes stay: `\n` parts words, too.
+fn unescaped(text: &str) -> String {
+    let (mut bytes, mut left) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((first, after)) = left.split_first() {
+        let hex = after.get(..2).filter(|two| *first == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let told = hex.and_then(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok());
+        bytes.push(told.unwrap_or(*first));
+        left = if told.is_some() { &after[2..] } else { after };
+    }
+    let of_form = String::from_utf8_lossy(&bytes);
+    let (mut out, mut rest) = (String::with_capacity(of_form.len()), of_form.as_ref());
+    while let Some(at) = rest.find("\\u") {
+        // Letters beyond the first plane are two of them.
+        let units: Vec<u16> = std::iter::successors(Some(&rest[at..]), |from| from.get(6..))
+            .map_while(|from| u16::from_str_radix(from.strip_prefix("\\u")?.get(..4)?, 16).ok())
+            .take(2)
+            .collect();
+        let first = char::decode_utf16(units.iter().copied()).next();
+        let (letter, taken) = match first {
+            Some(Ok(letter)) => (letter, 6 * letter.len_utf16()),
+            Some(Err(_)) => (char::REPLACEMENT_CHARACTER, 6),
+            None => ('\\', 1),
+        };
+        out.push_str(&rest[..at]);
+        out.push(letter);
+        rest = &rest[at + taken..];
+    }
+    out + rest
+}
+
 /// Where the words of a text stand: letters and digits that follow each other.
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut signs = text.char_indices().peekable();
@@ -451,6 +484,24 @@ mod tests {
         }
         for body in [&br#"{"from":"6281234567890"}"#[..], br#"{"virtualAccountName":"BUDI BIN SANTOSO"}"#] {
             assert!(budi.is_in(body));
+        }
+        // As other senders write it.
+        for body in [
+            r#"{"customer_name":"\u0042udi\u0020bin Santoso"}"#,
+            r#"{"phone":"+62 812-3456-7890"}"#,
+            r#"{"phone":"\u002b62\u00208123456\u002d7890"}"#,
+            "nama=Budi+bin+Santoso&x=1",
+            "nama=%42udi%20bin%20Santoso",
+            "hp=0812%2D3456%2D7890",
+        ] {
+            assert!(budi.is_in(body.as_bytes()), "{body}");
+        }
+        let far = person("Dewi \u{1d538}\u{1d539} Sari", "Jl. 1");
+        assert!(far.is_in(br#"{"name":"DEWI \ud835\udd38\ud835\udd39 sari"}"#));
+        for broken in
+            [r"\u", r"\u12", r"\uD835", r"\uzzzz Budi", "%", "%f", "%ff Budi", r"\ud835\ud835", "\\u00e\u{e9}"]
+        {
+            assert!(!budi.is_in(broken.as_bytes()) && !far.is_in(broken.as_bytes()), "{broken}");
         }
         let account = |code: &str| digits_of(&crate::text::Code::parse("code", code).unwrap()).unwrap();
         let of = |digits: &str| format!(r#"{{"customerNo":"{digits}","partnerServiceId":"   88899"}}"#);
