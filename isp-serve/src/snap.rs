@@ -119,11 +119,13 @@ async fn done(
                     let payments = u64::from(!report.known);
                     (bank.booked(notice, name.as_str()), Acted { payments, deliver: true, ..acted(note) })
                 }
-                // The bank gives it back to the payer; a person may want to know.
-                VaTaken::Unknown => (
-                    unknown(),
-                    Acted { unread: 1, ..acted("money for a virtual account that no customer has was refused") },
-                ),
+                // The bank gives it back to the payer. So it is read and done: read again, when somebody has the number, it would
+                // book money that never came.
+                VaTaken::Unknown => {
+                    let note = "money for a virtual account that no customer has was refused";
+                    tracing::warn!(sender = bank.name().as_str(), "{note}");
+                    (unknown(), acted(note))
+                }
                 VaTaken::Differs => {
                     let note = "a payment that is known was told with another amount or customer, and was refused";
                     (bank.refuse_call(call, Refusal::Differs), Acted { unread: 1, ..acted(note) })
@@ -248,13 +250,9 @@ fn row(tenant: TenantId, bank: &SnapBank, admitted: &SnapAdmitted, now: DateTime
 /// The answer to somebody who is wrong: after too many of them from one address, that there were too many. What is signed is never
 /// refused for it.
 fn limited(app: &App, bank: &SnapBank, service: SnapService, from: IpAddr, answer: SnapAnswer) -> SnapAnswer {
-    match answer.status {
-        401 => counted(app, bank, service, from, answer, Refusal::Signature),
-        200 => answer,
-        _ => {
-            app.metrics.add("isp_webhook_rejected_total", &[("reason", "malformed")], 1);
-            answer
-        }
+    match answer.refused {
+        Some(why) => counted(app, bank, service, from, answer, why),
+        None => answer,
     }
 }
 
@@ -266,7 +264,9 @@ fn counted(
     answer: SnapAnswer,
     why: Refusal,
 ) -> SnapAnswer {
-    let wrong = answer.status == 401 && !app.limit.admits(Asker::at(from));
+    // A call whose time is over was signed all the same.
+    let believed = answer.status != 401 || why == Refusal::Stale;
+    let wrong = !believed && !app.limit.admits(Asker::at(from));
     let why = if wrong { Refusal::TooMany } else { why };
     app.metrics.add("isp_webhook_rejected_total", &[("reason", why.why())], 1);
     tracing::warn!(

@@ -155,7 +155,13 @@ async fn a_number_that_nobody_has_is_answered_as_the_standard_says_and_kept() {
     server.read().await;
     let kept = server.kept().await;
     let of = |state: WebhookState| kept.iter().filter(|row| row.state == state).count();
-    assert_eq!((of(WebhookState::Read), of(WebhookState::Unread)), (4, 3), "money that was refused is for a person");
+    assert_eq!((of(WebhookState::Read), of(WebhookState::Unread)), (7, 0), "the bank gave the money back");
+    assert!(kept.iter().any(|row| row.note == "money for a virtual account that no customer has was refused"));
+    // Somebody gets the number, and everything is read again: money that never came is not booked.
+    let gone = Customer { code: code("NIEMAND1"), ..server.world.customers[0].clone() };
+    server.store.commit(TENANT, ChangeSet { customers: vec![gone], ..ChangeSet::default() }).await.unwrap();
+    assert_eq!(server.store.retry_webhooks(TENANT, None, now).await, Ok(0));
+    server.read().await;
     assert!(payments(&server).await.is_empty());
 }
 
@@ -203,6 +209,12 @@ async fn who_signs_wrongly_too_often_is_told_so_and_the_bank_is_not_kept_out() {
     assert_eq!(codes[5..], ["4292400"; 2]);
     let good = told(&bank, &bank.payment(&token, &of, ("P1", Money::rupiah(1_000)), "1", now)).await;
     assert_eq!(good.code(), "2002500", "what is signed is never refused for it");
+    // What was signed too long ago is told apart, in the answer and in the log.
+    server.later(360);
+    let late = told(&bank, &bank.payment(&token, &of, ("P2", Money::rupiah(1_000)), "2", now)).await;
+    assert_eq!((late.code(), late.said("/responseMessage")), ("4012500", "Unauthorized. [Timestamp]"));
+    let rejected = |why: &'static str| server.app.metrics.value("isp_webhook_rejected_total", &[("reason", why)]);
+    assert_eq!((rejected("token"), rejected("rate"), rejected("stale"), rejected("signature")), (5, 2, 1, 0));
 }
 
 /// Ten at once by ten names of the request, and the same one ten times: one payment, and each request once.

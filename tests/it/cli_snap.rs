@@ -1,11 +1,14 @@
 //! A bank that calls two `isp serve` on one PostgreSQL, one of which is killed.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
 use isp::core::Money;
+use isp::core::ids::{TenantId, WorkerId};
 use isp::core::payment::virtual_account;
+use isp::core::ports::{InboxStore as _, Lease, Webhook, WebhookOutcome, WebhookState};
 use isp::core::text::Code;
 use isp::payment::simulator::{BankAnswer, BankCall, SimulatedBank};
+use isp::store::{SqlStore, Vault};
 
 use crate::cli::served::Served;
 use crate::cli::{Isp, SHEETS};
@@ -93,4 +96,65 @@ fn two_servers_on_postgresql_book_each_payment_once_whichever_of_them_is_killed(
     assert_eq!(amounts, [50_000; PAYMENTS], "{payments}");
     drop(two);
     runtime.block_on(database::drop(&name));
+}
+
+/// What doctor and status say of banks and of what came in, and the words of a webhook's note.
+#[test]
+fn doctor_names_numbers_that_are_nobodys_and_what_could_not_be_read() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    agree(&isp);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let findings = |of: &str| {
+        let doctor = isp.run(&["--format", "json", "--on", "2026-01-01", "doctor", "--offline"]);
+        let rows: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|row| row["finding"].as_str().unwrap().starts_with(of))
+            .map(|row| row["what"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((findings("snap"), findings("webhook"), findings("cli")), (vec![], vec![], vec![]));
+    let long = ["customer", "add", "jl-merdeka/17-belakang", "--name", "Wati", "--address", "Jl. 1"];
+    isp.ok(&long);
+    let said = findings("snap");
+    assert!(said.len() == 1 && said[0].contains("jl-merdeka/17-belakang"), "{said:?}");
+
+    // A bank that is half set up, beside the other: each is named.
+    let path = isp.dir().join("isp.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{settings}\n[snap.bank-b]\nservice_id = \"777\"\n[snap.bank-c]\n")).unwrap();
+    let said = findings("cli.config").join("\n");
+    assert!(said.contains("snap.bank-b") && said.contains("snap.bank-c"), "{said}");
+    std::fs::write(&path, &settings).unwrap();
+
+    // A call was kept, and the secret was changed before it was read.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let url = format!("sqlite:{}", isp.dir().join("isp.db").display());
+        let store = SqlStore::open(&url, Vault::from_file(isp.dir().join("isp.key")).unwrap()).await.unwrap();
+        let hook = Webhook::new(TenantId::DEFAULT, NAME, Vec::new(), b"{}".to_vec(), Utc::now());
+        let lease = Lease { owner: WorkerId(hook.id.0), now: Utc::now(), until: Utc::now() + TimeDelta::seconds(30) };
+        store.keep_webhooks(TenantId::DEFAULT, vec![hook.clone()]).await.unwrap();
+        assert_eq!(store.claim_webhooks(TenantId::DEFAULT, lease, 9).await.unwrap().len(), 1);
+        let note = "1 parts could not be read; it is not believed any more: the client secret has changed".to_owned();
+        let read = WebhookOutcome { id: hook.id, state: WebhookState::Unread, next_try: Utc::now(), note };
+        store.settle_webhooks(TenantId::DEFAULT, lease.owner, &[read]).await.unwrap();
+        store.close().await;
+    });
+    assert_eq!(findings("webhook").len(), 1);
+    let status = isp.json(&["--on", "2026-01-01", "status"]);
+    let unread = status.as_array().unwrap().iter().find(|row| row["what"] == "unread_webhooks").unwrap();
+    assert_eq!((unread["count"].as_i64(), unread["note"].as_str()), (Some(1), Some("isp webhook list")));
+    let note = |language: &str| isp.ok(&["--lang", language, "--wide", "webhook", "list"]);
+    assert!(
+        note("en").contains("1 parts could not be read; it is not believed any more: the client"),
+        "{}",
+        note("en")
+    );
+    assert!(
+        note("id").contains("1 bagian tidak terbaca; tidak dipercaya lagi: client secret sudah berubah"),
+        "{}",
+        note("id")
+    );
 }

@@ -14,6 +14,8 @@ pub struct SnapAnswer {
     pub status: u16,
     /// What is said, as JSON with `responseCode` and `responseMessage`.
     pub body: Value,
+    /// Why the call was refused, which the bank is told by code only.
+    pub refused: Option<Refusal>,
 }
 
 impl SnapAnswer {
@@ -142,7 +144,7 @@ const fn service_code(settings: &SnapSettings, service: SnapService) -> u8 {
 
 fn envelope(status: u16, service: u8, case: u8, message: &str) -> SnapAnswer {
     let code = format!("{status}{service:02}{case:02}");
-    SnapAnswer { status, body: json!({ "responseCode": code, "responseMessage": message }) }
+    SnapAnswer { status, body: json!({ "responseCode": code, "responseMessage": message }), refused: None }
 }
 
 pub(super) fn token(token: &str) -> SnapAnswer {
@@ -155,7 +157,7 @@ pub(super) fn token(token: &str) -> SnapAnswer {
 
 pub(super) fn refused(settings: &SnapSettings, service: SnapService, refusal: Refusal) -> SnapAnswer {
     let (status, case, message) = refusal.parts();
-    envelope(status, service_code(settings, service), case, &message)
+    SnapAnswer { refused: Some(refusal), ..envelope(status, service_code(settings, service), case, &message) }
 }
 
 /// `183150.00`.

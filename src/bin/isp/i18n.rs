@@ -228,6 +228,24 @@ impl Texts {
         named.unwrap_or(said)
     }
 
+    /// What a webhook came to: a sentence, a word, or counts of things.
+    pub(crate) fn note(&self, note: &str) -> String {
+        let counted = |piece: &str| match piece.split_once(' ') {
+            Some((count, of)) if count.bytes().all(|b| b.is_ascii_digit()) => format!("{count} {}", self.said(of)),
+            _ => self.state(piece),
+        };
+        let part = |part: &str| match self.port(part) {
+            said if said == part => part.split(", ").map(counted).collect::<Vec<_>>().join(", "),
+            said => said,
+        };
+        note.split("; ").filter(|piece| !piece.is_empty()).map(part).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The word for a state, where this language has one.
+    fn state(&self, code: &str) -> String {
+        self.find(&format!("word.{code}"), &[]).unwrap_or_else(|| code.to_owned())
+    }
+
     /// What is wrong with a stored row, piece by piece: the table or column, then what is the matter with it.
     pub(crate) fn damage(&self, reason: &str) -> String {
         let piece = |piece: &str| match piece.strip_prefix("column ") {

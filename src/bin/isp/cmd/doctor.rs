@@ -1,6 +1,6 @@
 //! `isp doctor`: what is wrong with database, key, disk, routers, payment gateways and WhatsApp, and what to do about each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clap::Args;
 use isp_core::ids::TenantId;
+use isp_core::payment::virtual_account::digits_of;
 use isp_core::payment::{GatewayRequest, GatewayState, PayChannel};
 use isp_core::ports::{
     AccessStore as _, Asked, BillingStore as _, DirectoryStore as _, GatewayQuery, InboxStore as _, InvoiceQuery,
     Messenger as _, MoneyStore as _, OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError, WebhookRow,
+    WebhookState,
 };
 use isp_core::text::Reference;
 use isp_store::{SqlStore, Vault};
@@ -68,12 +70,13 @@ impl Findings<'_> {
     /// An error is a finding, too: its code, its words, and the advice that it always has.
     fn error(&mut self, error: &anyhow::Error) {
         let (code, _) = classify(error);
-        if self.found.iter().any(|known| known.kind == code) {
+        let texts = &self.ctx.texts;
+        let what = texts.failure(error);
+        if self.found.iter().any(|known| known.kind == code && known.what == what) {
             return;
         }
-        let texts = &self.ctx.texts;
         let todo = texts.find(&format!("advice.{code}"), &[]).unwrap_or_default();
-        self.found.push(Finding { kind: code.to_owned(), count: 1, what: texts.failure(error), todo });
+        self.found.push(Finding { kind: code.to_owned(), count: 1, what, todo });
     }
 }
 
@@ -97,6 +100,9 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
     match store {
         Some(store) => {
             if let Err(error) = look(&mut findings, &store, with_key, args.offline).await {
+                findings.error(&error);
+            }
+            if let Err(error) = banks(&mut findings, &store).await {
                 findings.error(&error);
             }
             if !args.offline
@@ -152,8 +158,58 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
         let about = format!("{} {}{more}", ctx.texts.said(what), rows[..rows.len().min(NAMED)].join("; "));
         findings.add("row.unreadable", rows.len() as u64, &about);
     }
+    webhooks(findings, store).await?;
     if with_key && !offline {
         routers(findings, store).await?;
+    }
+    Ok(())
+}
+
+/// What came in and could not be read or acted upon: it may be about money.
+async fn webhooks(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+    let (mut senders, mut count, mut page) = (BTreeSet::new(), 0, PageQuery::first(findings.ctx.config.worker.page));
+    loop {
+        let rows = store.webhooks(findings.ctx.tenant(), Some(WebhookState::Unread), page).await?;
+        count += rows.len() as u64;
+        senders.extend(rows.iter().map(|row| row.webhook.source.clone()));
+        if !page.advance(&rows, |last| last.webhook.id) {
+            break;
+        }
+    }
+    if count > 0 {
+        findings.add("webhook.unread", count, &senders.into_iter().collect::<Vec<_>>().join(", "));
+    }
+    Ok(())
+}
+
+/// Looks at the settings of each bank that may call, and at the numbers that customers have there.
+async fn banks(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    let banks = wire::banks(&ctx.config);
+    if banks.is_empty() {
+        return Ok(());
+    }
+    banks.iter().filter_map(|(_, bank)| bank.as_ref().err()).for_each(|error| findings.error(error));
+    let (mut numbers, mut none) = (BTreeMap::<String, Vec<String>>::new(), Vec::new());
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let customers = store.customers(ctx.tenant(), page).await?;
+        for customer in &customers {
+            match digits_of(&customer.code) {
+                Some(digits) => numbers.entry(digits).or_default().push(customer.code.to_string()),
+                None => none.push(customer.code.to_string()),
+            }
+        }
+        if !page.advance(&customers, |last| last.id) {
+            break;
+        }
+    }
+    let same: Vec<String> = numbers.into_values().filter(|codes| codes.len() > 1).flatten().collect();
+    for (kind, codes) in [("snap.no_number", none), ("snap.same_number", same)] {
+        if !codes.is_empty() {
+            let more = if codes.len() > NAMED { ", …" } else { "" };
+            findings.add(kind, codes.len() as u64, &format!("{}{more}", codes[..codes.len().min(NAMED)].join(", ")));
+        }
     }
     Ok(())
 }

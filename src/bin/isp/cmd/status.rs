@@ -8,7 +8,7 @@ use isp_core::billing::{Arrears, InvoiceBalance};
 use isp_core::calendar::{Date, Zone};
 use isp_core::ids::CustomerId;
 use isp_core::isolation::Access;
-use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Store, Topic};
+use isp_core::ports::{InboxStore as _, OutboxQuery, OutboxState, PageQuery, Store, Topic, WebhookState};
 
 use super::find;
 use crate::context::Context;
@@ -175,6 +175,10 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         let key = if unset { "status.whatsapp_unset".to_owned() } else { format!("status.{word}") };
         add(word, count, None, hint(ctx, count, &key));
     }
+    let unread = unread(ctx).await?;
+    if unread > 0 {
+        add("unread_webhooks", unread, None, hint(ctx, unread, "status.unread_webhooks"));
+    }
     if ctx.config.provider.is_none() {
         add("sender_unset", 1, None, hint(ctx, 1, "status.sender_unset"));
     }
@@ -187,6 +191,18 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     rows.push(vec![Cell::Word("last_run"), Cell::Empty, Cell::Empty, Cell::maybe(last)]);
     ctx.rows(&rows)?;
     Ok(Exit::Done)
+}
+
+/// Webhooks that could not be read.
+async fn unread(ctx: &Context) -> anyhow::Result<usize> {
+    let (store, mut count, mut page) = (ctx.shared().await?, 0, PageQuery::first(ctx.config.worker.page));
+    loop {
+        let rows = store.webhooks(ctx.tenant(), Some(WebhookState::Unread), page).await?;
+        count += rows.len();
+        if !page.advance(&rows, |last| last.webhook.id) {
+            return Ok(count);
+        }
+    }
 }
 
 /// What to do, where there is something to do.

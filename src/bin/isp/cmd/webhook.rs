@@ -67,7 +67,7 @@ async fn list(ctx: &Context, args: &List) -> anyhow::Result<Exit> {
                     Cell::text(moment(row.webhook.received_at, Zone::Wib)),
                     Cell::Word(row.state.code()),
                     Cell::count(row.tries),
-                    Cell::text(&row.note),
+                    Cell::text(ctx.texts.note(&row.note)),
                 ]);
             }
             if !page.advance(&found, |last| last.webhook.id) {
