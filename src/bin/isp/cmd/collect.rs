@@ -49,7 +49,7 @@ pub(crate) struct AddDeposit {
     #[arg(long)]
     date: Option<Date>,
     /// In words.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     #[command(flatten)]
     sure: Sure,

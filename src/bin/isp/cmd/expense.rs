@@ -48,7 +48,7 @@ pub(crate) struct Add {
     #[arg(long)]
     date: Option<Date>,
     /// In words.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     /// At which site, if at one.
     #[arg(long, value_parser = args::code)]

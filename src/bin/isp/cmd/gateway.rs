@@ -57,7 +57,7 @@ pub(crate) struct AddPayout {
     #[arg(long)]
     date: Option<Date>,
     /// In words.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     #[command(flatten)]
     sure: Sure,
