@@ -133,6 +133,25 @@ pub(crate) async fn page(
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(customer.map(CustomerId::into_value));
     let notes = all(s, "credit note", &sql, args, read_note).await?;
+    with_reversals(s, tenant, notes).await
+}
+
+/// What was given back to these customers, in no order.
+pub(crate) async fn of_customers(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<CreditNoteRow>, StoreError> {
+    let sql = format!("SELECT {NOTE} FROM credit_notes WHERE tenant_id = $1 AND customer_id IN IDS(($2))");
+    let notes = all(s, "credit note", &sql, vec![Value::Id(tenant.0), customers], read_note).await?;
+    with_reversals(s, tenant, notes).await
+}
+
+async fn with_reversals(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    notes: Vec<CreditNote>,
+) -> Result<Vec<CreditNoteRow>, StoreError> {
     let mut reversals = reversals_of(s, tenant, &notes).await?;
     let row = |note: CreditNote| CreditNoteRow { taken_back: reversals.remove(&note.payment_id()), note };
     Ok(notes.into_iter().map(row).collect())

@@ -135,6 +135,21 @@ pub(crate) async fn list(
     customer: Option<CustomerId>,
 ) -> Result<Vec<InstallationRow>, StoreError> {
     let only = if customer.is_some() { "AND o.customer_id = $2" } else { "" };
+    let mut args = args![tenant];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    found(s, only, args).await
+}
+
+/// The orders of these customers.
+pub(crate) async fn of_customers(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<InstallationRow>, StoreError> {
+    found(s, "AND o.customer_id IN IDS(($2))", vec![Value::Id(tenant.0), customers]).await
+}
+
+async fn found(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<Vec<InstallationRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CAST(COALESCE(SUM(i.total), 0) AS BIGINT), CAST(COALESCE(SUM(i.paid), 0) AS BIGINT),
             {}, f.invoice_id, f.amount, w.total, w.paid
@@ -152,8 +167,6 @@ pub(crate) async fn list(
         ending::COLUMNS,
         ending::COLUMNS
     );
-    let mut args = args![tenant];
-    args.extend(customer.into_iter().flat_map(|c| args![c]));
     all(s, "installation order", &sql, args, |r| {
         let mut row = InstallationRow {
             order: read(r)?,

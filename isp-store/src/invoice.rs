@@ -13,7 +13,7 @@ use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
 use crate::rows::must_exist;
-use crate::session::{Rows, Session, all, readable_of, readable_page};
+use crate::session::{Rows, Session, all, readable, readable_of, readable_page};
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -340,4 +340,14 @@ pub(crate) async fn page(
         ORDER BY {id} LIMIT $3"
     );
     readable_page(s, "invoice", &sql, args, (1, 2), read_invoice).await
+}
+
+/// The invoices of these customers, in no order.
+pub(crate) async fn of_customers(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<(Invoice, Money)>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM invoices i WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2))");
+    readable(s, "invoice", &sql, vec![Value::Id(tenant.0), customers], read_invoice).await
 }

@@ -333,19 +333,31 @@ pub(crate) async fn page(
     page: PageQuery<OutboxId>,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
-    let mut conditions = String::new();
-    let mut add = |column: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            args.push(value);
-            conditions.push_str(&format!(" AND {column} = ${}", args.len()));
-        }
-    };
-    add("topic", query.topic.map(|t| topic(t).into_value()));
-    add("state", query.state.map(|s| s.code().to_owned().into_value()));
-    add("customer_id", query.customer.map(CustomerId::into_value));
+    let conditions = conditions(query, &mut args);
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id > $2{conditions}
         ORDER BY outbox_id LIMIT $3"
     );
     readable_page(s, "outbox row", &sql, args, (1, 2), read).await
+}
+
+pub(crate) async fn count(s: &mut dyn Session, tenant: TenantId, query: OutboxQuery) -> Result<u64, StoreError> {
+    let mut args = args![tenant];
+    let sql = format!("SELECT COUNT(*) FROM outbox WHERE tenant_id = $1{}", conditions(query, &mut args));
+    Ok(first(s, "outbox row", &sql, args, |r| r.get()).await?.unwrap_or_default())
+}
+
+/// Which rows are meant; the values that it names are added to the arguments.
+fn conditions(query: OutboxQuery, args: &mut Vec<Value>) -> String {
+    let meant = [
+        ("topic", query.topic.map(|t| topic(t).into_value())),
+        ("state", query.state.map(|s| s.code().to_owned().into_value())),
+        ("customer_id", query.customer.map(CustomerId::into_value)),
+    ];
+    let mut conditions = String::new();
+    for (column, value) in meant.into_iter().filter_map(|(column, value)| Some((column, value?))) {
+        args.push(value);
+        conditions.push_str(&format!(" AND {column} = ${}", args.len()));
+    }
+    conditions
 }

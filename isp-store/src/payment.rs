@@ -176,6 +176,28 @@ pub(crate) async fn page(
     readable_page(s, "payment", &sql, args, (1, 2), read).await
 }
 
+/// The payments of these customers, in no order.
+pub(crate) async fn of_customers(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.customer_id IN IDS(($2))");
+    readable(s, "payment", &sql, vec![Value::Id(tenant.0), customers], read).await
+}
+
+/// The payments of a span of time, from a moment and before another one, in the order in which they were made.
+pub(crate) async fn between(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    (from, before): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE p.tenant_id = $1 AND p.paid_at >= $2 AND p.paid_at < $3 ORDER BY p.paid_at, p.payment_id"
+    );
+    readable(s, "payment", &sql, args![tenant, from, before], read).await
+}
+
 /// The allocations of a payment, in the order they were made.
 pub(crate) async fn allocations(
     s: &mut dyn Session,

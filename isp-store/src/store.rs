@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::audit::{Break, Head, Link};
 use isp_core::customer::{Customer, Nik};
-use isp_core::ids::TenantId;
-use isp_core::ports::{ChangeSet, CommitReport, DamagedRow, Lease, RunGuard, Store, StoreError};
+use isp_core::ids::{CustomerId, TenantId};
+use isp_core::ports::{ChangeSet, CommitReport, CustomerBooks, DamagedRow, Lease, RunGuard, Store, StoreError};
 
 use crate::audit::Actor;
 use crate::doctor::Finding;
@@ -22,11 +22,13 @@ use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
 use crate::session::{Engine, Session, Whose, first};
-use crate::value::args;
+use crate::value::{Value, args};
 use crate::vault::Vault;
 use uuid::Uuid;
 
-use crate::{audit, commit, customer, doctor, moves, reseal, run_lease};
+use crate::{
+    audit, commit, credit, customer, doctor, installation, invoice, moves, payment, reseal, run_lease, subscription,
+};
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
 ///
@@ -244,6 +246,20 @@ impl Store for SqlStore {
     async fn begin_run(&self, tenant: TenantId, term: TimeDelta) -> Result<RunGuard, StoreError> {
         self.unlocked()?;
         run_lease::begin(&self.engine, &self.runs, tenant, term).await
+    }
+
+    async fn books_of(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<CustomerBooks, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        let (s, of) = (session.as_mut(), || Value::Ids(customers.iter().map(|customer| customer.0).collect()));
+        let invoices = invoice::of_customers(s, tenant, of()).await?;
+        let books = CustomerBooks {
+            subscriptions: subscription::of_customers(s, &self.vault, tenant, of()).await?,
+            invoices: invoices.into_iter().map(|(invoice, _)| invoice).collect(),
+            credit_notes: credit::of_customers(s, tenant, of()).await?,
+            payments: payment::of_customers(s, tenant, of()).await?,
+            installations: installation::of_customers(s, tenant, of()).await?,
+        };
+        Ok(books.in_order())
     }
 
     fn damaged(&self) -> Vec<DamagedRow> {

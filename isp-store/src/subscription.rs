@@ -1,6 +1,6 @@
 //! Subscriptions and the terms they are billed by.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use isp_core::billing::Billable;
 use isp_core::calendar::Date;
@@ -17,7 +17,7 @@ use crate::customer::after;
 use crate::encode;
 use crate::error::rejected;
 use crate::rows::upsert;
-use crate::session::{Session, all, first, readable_page};
+use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{SUBSCRIPTIONS, named};
 use crate::terms::{ACCOUNT, TERMS, TERMS_COLUMNS, password_place, read_account, read_terms, terms_values};
 use crate::value::{Reader, Value, args};
@@ -58,17 +58,8 @@ async fn renamed(s: &mut dyn Session, tenant: TenantId, names: Vec<NameOn>) -> R
 /// Refuses user names that another line of the router has but for the case of its letters: RouterOS would take both, and
 /// people would mean one.
 async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Vec<Uuid>) -> Result<(), StoreError> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let sql = "SELECT a.subscription_id FROM subscriptions a
-            JOIN subscriptions b ON b.tenant_id = a.tenant_id AND b.router_id = a.router_id
-                AND lower(b.username) = lower(a.username) AND b.subscription_id <> a.subscription_id
-        WHERE a.tenant_id = $1 AND a.subscription_id IN IDS(($2)) AND b.ends_on IS NULL AND b.username <> a.username
-        LIMIT 1";
-    let twin: Option<Uuid> =
-        first(s, "subscription", sql, vec![Value::Id(tenant.0), Value::Ids(lines)], |r| r.get()).await?;
-    twin.map_or(Ok(()), |_| Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }))
+    let twins = |one: &Placed, other: &Placed| other.ends.is_none() && other.username != one.username;
+    must_not_meet(s, tenant, lines, "lower(username)", |one| Some(one.folded.as_str()), twins).await
 }
 
 /// A line, its router and its user name to the letter.
@@ -77,21 +68,84 @@ type NameOn = (Uuid, Option<Uuid>, String);
 /// Lines that have one user name or one address on a router have no day of service in common: looked at once all of a commit is
 /// written.
 pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {
-    if ids.is_empty() {
+    must_not_meet(s, tenant, ids.clone(), "username", |one| Some(one.username.as_str()), Placed::serve_together)
+        .await?;
+    must_not_meet(s, tenant, ids, "ip_address", |one| one.address.as_deref(), Placed::serve_together).await
+}
+
+/// A line by what it must not share with another one of its router.
+struct Placed {
+    id: Uuid,
+    router: Uuid,
+    username: String,
+    /// In small letters, as the database makes them.
+    folded: String,
+    address: Option<String>,
+    starts: Date,
+    ends: Option<Date>,
+}
+
+impl Placed {
+    const COLUMNS: &str = "subscription_id, router_id, username, lower(username), ip_address, starts_on, ends_on";
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: r.get()?,
+            router: r.get()?,
+            username: r.get()?,
+            folded: r.get()?,
+            address: r.get()?,
+            starts: r.get()?,
+            ends: r.get()?,
+        })
+    }
+
+    /// Whether both have a day of service in common.
+    fn serve_together(&self, other: &Self) -> bool {
+        let within = |one: &Self, of: &Self| of.ends.is_none_or(|ends| of.starts < ends && one.starts < ends);
+        within(self, other) && within(other, self)
+    }
+}
+
+/// Refuses lines whose key stands at another line of their router, where both are found to `meet`. A self-join would say the same,
+/// and takes the square of the lines of a router when the server plans it without knowing how many there are: in the commit
+/// that brings them.
+async fn must_not_meet(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: Vec<Uuid>,
+    column: &str,
+    key: impl Fn(&Placed) -> Option<&str>,
+    meet: impl Fn(&Placed, &Placed) -> bool,
+) -> Result<(), StoreError> {
+    if lines.is_empty() {
         return Ok(());
     }
-    for same in ["o.username = s.username", "o.ip_address = s.ip_address"] {
-        let sql = format!(
-            "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
-                AND o.router_id = s.router_id AND {same} AND o.subscription_id <> s.subscription_id
-            WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-                AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
-                AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)"
-        );
-        let args = vec![Value::Id(tenant.0), Value::Ids(ids.clone())];
-        let shared: Option<u64> = first(s, "count", &sql, args, |r| r.get()).await?;
-        if shared != Some(0) {
-            return Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate });
+    let columns = Placed::COLUMNS;
+    let sql = format!(
+        "SELECT {columns} FROM subscriptions
+        WHERE tenant_id = $1 AND subscription_id IN IDS(($2)) AND router_id IS NOT NULL"
+    );
+    let args = vec![Value::Id(tenant.0), Value::Ids(lines)];
+    let mut routers: BTreeMap<Uuid, Vec<Placed>> = BTreeMap::new();
+    for line in all(s, "subscription", &sql, args, Placed::read).await?.into_iter().filter(|line| key(line).is_some()) {
+        routers.entry(line.router).or_default().push(line);
+    }
+    let sql = format!(
+        "SELECT {columns} FROM subscriptions WHERE tenant_id = $1 AND router_id = $2 AND {column} IN TEXTS(($3))"
+    );
+    for (router, lines) in routers {
+        let mut by_key: HashMap<&str, Vec<&Placed>> = HashMap::new();
+        for line in &lines {
+            by_key.entry(key(line).unwrap_or_default()).or_default().push(line);
+        }
+        let keys = by_key.keys().map(|key| (*key).to_owned()).collect();
+        let args = vec![Value::Id(tenant.0), Value::Id(router), Value::Texts(keys)];
+        for other in all(s, "subscription", &sql, args, Placed::read).await? {
+            let same = key(&other).and_then(|key| by_key.get(key)).map_or(&[][..], Vec::as_slice);
+            if same.iter().any(|line| line.id != other.id && meet(line, &other)) {
+                return Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate });
+            }
         }
     }
     Ok(())
@@ -214,6 +268,23 @@ pub(crate) async fn billable(
     .await
 }
 
+fn select() -> String {
+    format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, {ACCOUNT}, {TERMS}, {}
+        FROM subscriptions s
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id",
+        access::COLUMNS
+    )
+}
+
+fn read(vault: &Vault, tenant: TenantId, r: &mut Reader<'_>) -> Result<(Subscription, ServiceAccess), StoreError> {
+    let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
+    let account = read_account(r, |sealed| vault.open_or_hide(password_place(tenant, id), sealed))?;
+    let terms = read_terms(r)?;
+    let access = access::read(r, id)?;
+    Ok((Subscription { id, customer_id, site_id, router_id, account, terms }, access))
+}
+
 pub(crate) async fn page(
     s: &mut dyn Session,
     vault: &Vault,
@@ -223,21 +294,21 @@ pub(crate) async fn page(
 ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
     let only = if customer.is_some() { "AND s.customer_id = $4" } else { "" };
     let sql = format!(
-        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, {ACCOUNT}, {TERMS}, {}
-        FROM subscriptions s
-            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id > $2 {only}
-        ORDER BY s.subscription_id LIMIT $3",
-        access::COLUMNS
+        "{} WHERE s.tenant_id = $1 AND s.subscription_id > $2 {only} ORDER BY s.subscription_id LIMIT $3",
+        select()
     );
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    readable_page(s, "subscription", &sql, args, (1, 2), |r| {
-        let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
-        let account = read_account(r, |sealed| vault.open_or_hide(password_place(tenant, id), sealed))?;
-        let terms = read_terms(r)?;
-        let access = access::read(r, id)?;
-        Ok((Subscription { id, customer_id, site_id, router_id, account, terms }, access))
-    })
-    .await
+    readable_page(s, "subscription", &sql, args, (1, 2), |r| read(vault, tenant, r)).await
+}
+
+/// The lines of these customers, in no order.
+pub(crate) async fn of_customers(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+    let sql = format!("{} WHERE s.tenant_id = $1 AND s.customer_id IN IDS(($2))", select());
+    readable(s, "subscription", &sql, vec![Value::Id(tenant.0), customers], |r| read(vault, tenant, r)).await
 }

@@ -52,6 +52,8 @@ pub(crate) enum Value {
     Moment(DateTime<Utc>),
     /// A list of ids, for `IN IDS(($n))`.
     Ids(Vec<Uuid>),
+    /// A list of texts, for `IN TEXTS(($n))`.
+    Texts(Vec<String>),
 }
 
 /// A Rust type that a column holds.

@@ -436,3 +436,23 @@ fn a_line_is_renamed_and_moved_without_being_billed_twice() {
     isp.ok(&["--on", "2026-02-03", "subscription", "terminate", "P001"]);
     isp.fails(3, &["--on", "2026-02-04", "subscription", "rename", "P001", "lain@isp"], "subscription.not_serving");
 }
+
+/// What a dry run says of fees is what the run then bills: an order that was taken back is not among them.
+#[test]
+fn a_dry_run_bills_no_installation_that_was_taken_back() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["installation", "kind", "FO", "--name", "Fiber", "--price", "300000"]);
+    isp.ok(&["--on", "2026-01-01", "installation", "add", "P001", "--kind", "FO", "--with-first-invoice"]);
+    isp.ok(&["--on", "2026-01-01", "installation", "remove", "P001", "--reason", "salah catat"]);
+    let amounts = |rows: &serde_json::Value, key: &str| -> i64 {
+        rows.as_array().unwrap().iter().filter_map(|row| row[key].as_i64()).sum()
+    };
+    let foretold = isp.json(&["--on", "2026-01-01", "bill", "--dry-run"]);
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    let billed = isp.json(&["invoice", "list"]);
+    assert_eq!(amounts(&foretold, "amount"), amounts(&billed, "total"), "{foretold} {billed}");
+    assert!(amounts(&billed, "total") > 0);
+}

@@ -5,15 +5,15 @@ use crate::support::{
 };
 use isp_core::billing::{Invoice, InvoiceKind, LateFeeAmount, LateFeePolicy, LineKind, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Zone};
-use isp_core::engine::NewPayment;
+use isp_core::engine::{Approval, NewPayment};
 use isp_core::ids::{DepositId, OutageId, PromiseId};
 use isp_core::isolation::{Access, AccessEventKind};
-use isp_core::ledger::Account;
+use isp_core::ledger::{Account, entry_for_payment};
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{MoneyStore, StoreError};
+use isp_core::ports::{ChangeSet, MoneyStore, Store, StoreError};
 use isp_core::protection::{Outage, OutageCredit, OutagePolicy, Promise};
 use isp_core::report::GroupBy;
-use isp_core::testing::Moment;
+use isp_core::testing::{Moment, sample};
 use isp_core::{Error, Money};
 use uuid::Uuid;
 
@@ -242,6 +242,51 @@ async fn a_write_off_settles_reopens_and_can_be_taken_back_p4() {
     let row = finance.months.iter().find(|r| r.group.as_deref() == Some("S0")).unwrap();
     assert_eq!((row.billed, row.collected, row.written_off), (rp(166_500), rp(66_500), rp(100_000)));
     assert_eq!(row.outstanding, Money::ZERO);
+}
+
+/// Money that came while the debt was given up is credit; when the debt comes back, credit pays it and nobody is isolated for it.
+#[tokio::test]
+async fn credit_pays_a_debt_that_comes_back_p4() {
+    let world = one().await;
+    run_days(&world, "2026-01-01", "2026-01-11").await;
+    let (engine, now) = (world.engine(), at("2026-01-12", 9));
+    let invoice = world.store.snapshot(TENANT).invoices[0].0.id;
+    let given_up = engine.write_off(customer_id(2), invoice, "Sari", "pindah", now).await.unwrap();
+    world.pay(2, "T-1", 300_000, at("2026-01-13", 9)).await.unwrap();
+    let later = at("2026-01-26", 12);
+    engine.reverse(given_up.payment_id, "Sari", "datang membayar", later).await.unwrap();
+    let books = books::check(&world.store.snapshot(TENANT));
+    assert_eq!((books.owed, books.credit), (Money::ZERO, rp(133_500)));
+    let foreseen = engine.foretell(later).await.unwrap();
+    let done = engine.enforce(later, &Approval::All).await.unwrap();
+    assert_eq!((foreseen.events.len(), done.isolated.len()), (0, 0));
+    let done = engine.enforce_customer(customer_id(2), later).await.unwrap();
+    assert!(done.isolated.is_empty());
+}
+
+/// Whatever left credit beside a debt: who is to be isolated spends it first, in a run, by hand, and in what is foreseen.
+#[tokio::test]
+async fn nobody_is_isolated_beside_credit_that_pays() {
+    for by_hand in [false, true] {
+        let world = one().await;
+        run_days(&world, "2026-01-01", "2026-01-11").await;
+        let (engine, now) = (world.engine(), at("2026-01-26", 12));
+        assert_eq!(engine.foresee_access(now).await.unwrap().events.len(), 1, "without credit he is isolated");
+        // As an older version left it: money that paid nothing.
+        let payment = sample::payment(TENANT, 77, customer_id(2), 200_000, at("2026-01-12", 9));
+        let journal = vec![entry_for_payment(&payment, &[], &[], date("2026-01-12"))];
+        let changes = ChangeSet { payments: vec![payment], journal, ..ChangeSet::default() };
+        world.store.commit(TENANT, changes).await.unwrap();
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(166_500));
+        let foreseen = engine.foresee_access(now).await.unwrap();
+        assert!(foreseen.events.is_empty(), "{foreseen:?}");
+        let done = match by_hand {
+            true => engine.enforce_customer(customer_id(2), now).await.unwrap(),
+            false => engine.enforce(now, &Approval::All).await.unwrap(),
+        };
+        assert!(done.isolated.is_empty(), "{done:?}");
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, Money::ZERO);
+    }
 }
 
 #[tokio::test]

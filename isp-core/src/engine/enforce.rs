@@ -113,6 +113,7 @@ impl Engine<'_> {
                 break;
             }
         }
+        self.credit_first(&mut wanted, position, &moment).await?;
         let stopped = self.tripped(&wanted, position, approval, &moment, &mut report).await?;
         wanted.retain(|f| !(stopped.contains(&f.router_id) && self.step(f, position, &moment).cuts()));
         // The lines of a customer together, so that one notice may speak of all.
@@ -157,10 +158,50 @@ impl Engine<'_> {
     ) -> Result<EnforceReport, EngineError> {
         let moment = IsolationMoment::new(&self.policy.isolation, now);
         let position = self.store.billing_position(self.tenant).await?;
+        // Nobody is isolated for what his own credit pays.
+        self.apply_credit_of(customer, now).await?;
         let lines = self.access_of(customer).await?;
         let mut report = EnforceReport::default();
         self.decide_again(&lines, position, &BTreeSet::new(), &moment, &mut report).await?;
         Ok(report)
+    }
+
+    /// Lets credit pay what lines are about to be isolated for, and looks at these again: a debt may have come back since credit was
+    /// spent, such as one that was written off.
+    async fn credit_first(
+        &self,
+        wanted: &mut Vec<AccessFacts>,
+        position: Option<Date>,
+        moment: &IsolationMoment<'_>,
+    ) -> Result<(), EngineError> {
+        let isolates = |f: &&AccessFacts| matches!(self.step(f, position, moment), Step::Decide(Decision::Isolate(_)));
+        let mut paid = Vec::new();
+        for customer in self.with_credit(wanted.iter().filter(isolates), moment.now()).await? {
+            if self.apply_credit_of(customer, moment.now()).await? {
+                paid.push(customer);
+            }
+        }
+        if !paid.is_empty() {
+            wanted.retain(|f| !paid.contains(&f.customer_id));
+            let again = self.access_of_all(&paid).await?;
+            wanted.extend(again.into_iter().filter(|f| self.step(f, position, moment) != Step::Nothing));
+        }
+        Ok(())
+    }
+
+    /// Whose lines these are, as far as they have credit.
+    pub(crate) async fn with_credit(
+        &self,
+        lines: impl Iterator<Item = &AccessFacts>,
+        now: DateTime<Utc>,
+    ) -> Result<BTreeSet<CustomerId>, EngineError> {
+        let customers: BTreeSet<CustomerId> = lines.map(|f| f.customer_id).collect();
+        let (customers, mut holders) = (Vec::from_iter(customers), BTreeSet::new());
+        for some in customers.chunks(CHUNK) {
+            let credit = self.store.credit_at(self.tenant, some, now).await?;
+            holders.extend(credit.into_iter().map(|(customer, _)| customer));
+        }
+        Ok(holders)
     }
 
     async fn tripped(
@@ -426,7 +467,12 @@ impl Engine<'_> {
 
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
-        let query = AccessQuery::Customers(vec![customer]);
+        self.access_of_all(&[customer]).await
+    }
+
+    /// The facts of all lines of these customers.
+    pub(crate) async fn access_of_all(&self, customers: &[CustomerId]) -> Result<Vec<AccessFacts>, EngineError> {
+        let query = AccessQuery::Customers(customers.to_vec());
         let load = |page| self.store.load_access(self.tenant, &query, page);
         all_pages(self.page, load, |facts| facts.subscription_id).await
     }

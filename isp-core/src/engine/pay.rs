@@ -478,7 +478,7 @@ impl Engine<'_> {
     }
 
     /// What pays the invoices that a reversed payment leaves open: their own credit notes first, then other credit, then what newer
-    /// invoices were paid with. With the invoices it is about.
+    /// invoices were paid with, which a debt that was written off meanwhile does not take. With the invoices it is about.
     async fn settle_again(
         &self,
         reversed: &Payment,
@@ -486,9 +486,10 @@ impl Engine<'_> {
         reopened: &[InvoiceBalance],
         now: DateTime<Utc>,
     ) -> Result<(Vec<Allocation>, Vec<InvoiceBalance>), EngineError> {
-        if back.is_empty() || reversed.channel == Channel::WriteOff {
+        if back.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
+        let newer_pay = reversed.channel != Channel::WriteOff;
         let mut open = self.store.open_invoices(self.tenant, reversed.customer_id).await?;
         let known = |open: &[InvoiceBalance], i: &InvoiceBalance| open.iter().any(|o| o.invoice_id == i.invoice_id);
         let others: Vec<InvoiceBalance> = reopened.iter().filter(|i| !known(&open, i)).copied().collect();
@@ -501,7 +502,7 @@ impl Engine<'_> {
             notes.iter().map(|note| (note.payment_id(), note.invoice_id)).collect();
         let mut pays: BTreeMap<(InvoiceId, PaymentId), Money> = BTreeMap::new();
         for PaymentRow { payment, reversal, .. } in self.payments_of(reversed.customer_id).await? {
-            let moves = payment.channel.pays_oldest() || own.contains_key(&payment.id);
+            let moves = newer_pay && payment.channel.pays_oldest() || own.contains_key(&payment.id);
             if moves && reversal.is_none() && payment.id != reversed.id {
                 for a in self.store.allocations(self.tenant, payment.id).await? {
                     *pays.entry((a.invoice_id, payment.id)).or_default() += a.amount;

@@ -4,23 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReason, InvoiceKind};
+use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReason, Invoice, InvoiceKind};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
 use crate::installation::InstallationOrder;
-use crate::isolation::{Access, AccessEvent, AccessEventKind, IsolationMoment, ServiceAccess};
+use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, Decision, IsolationMoment};
 use crate::message::NotificationKind;
-use crate::payment::{CreditSource, Payment};
+use crate::payment::{CreditSource, Payment, allocate};
 use crate::policy::Policy;
-use crate::ports::{InvoiceQuery, PageQuery};
+use crate::ports::{CreditNoteRow, CustomerBooks, InstallationRow, PageQuery, PaymentRow};
 use crate::simulation::{Days, Event, Line, Subject, What, breakers, simulate};
-use crate::subscription::{BillingTerms, Subscription};
+use crate::subscription::BillingTerms;
 use crate::terms::former::{FormerTerms, terms_at};
 
 /// The most days that are lived through: each costs as much as a run of it.
 const MAX_DAYS: i32 = 5 * 366;
+
+/// Customers whose past is loaded at once: memory is bounded by it.
+const AT_ONCE: usize = 500;
 
 /// Reminders that are written: invoice, kind, level.
 type Notified = Vec<(InvoiceId, NotificationKind, u16)>;
@@ -103,12 +106,16 @@ impl Engine<'_> {
         let mut page = PageQuery::first(self.page);
         loop {
             let customers = self.store.customers(self.tenant, page).await?;
-            for customer in &customers {
-                let mut subject = self.subject(customer, &zones, days.first, position.is_none(), now).await?;
-                subject.notified = notified.map(|all| all.get(&customer.id).cloned().unwrap_or_default());
-                for (policy, result) in policies.iter().zip(&mut results) {
-                    let events = simulate(&subject, &catalog, policy, self.tenant, days);
-                    result.events.extend(events.into_iter().filter(|event| event.on >= from));
+            for some in customers.chunks(AT_ONCE) {
+                for mut subject in self.subjects(some, &zones, days.first, position.is_none(), now).await? {
+                    subject.notified = notified.map(|all| all.get(&subject.customer_id).cloned().unwrap_or_default());
+                    // One run is for the day that it is at each line: in Papua tomorrow begins while it is evening in Jakarta.
+                    let last = if missed { days.last.max(subject.zone.date_of(now)) } else { days.last };
+                    let days = Days { last, ..days };
+                    for (policy, result) in policies.iter().zip(&mut results) {
+                        let events = simulate(&subject, &catalog, policy, self.tenant, days);
+                        result.events.extend(events.into_iter().filter(|event| event.on >= from));
+                    }
                 }
             }
             if !page.advance(&customers, |last| last.id) {
@@ -138,8 +145,19 @@ impl Engine<'_> {
         let mut foreseen = Simulated::default();
         let mut page = PageQuery::first(self.page);
         loop {
-            let facts = self.store.load_access(self.tenant, &query, page).await?;
+            let mut facts = self.store.load_access(self.tenant, &query, page).await?;
             let more = page.advance(&facts, |last| last.subscription_id);
+            let isolates =
+                |line: &&AccessFacts| matches!(moments[line.zone as usize].decide(*line), Decision::Isolate(_));
+            for customer in self.with_credit(facts.iter().filter(isolates), now).await? {
+                let open = self.store.open_invoices(self.tenant, customer).await?;
+                let credit = self.store.credit(self.tenant, customer).await?;
+                for paid in allocate(&open, &credit, now) {
+                    let lines = facts.iter_mut().filter(|line| line.customer_id == customer);
+                    let debts = lines.flat_map(|line| &mut line.open);
+                    debts.filter(|debt| debt.invoice_id == paid.invoice_id).for_each(|debt| debt.paid += paid.amount);
+                }
+            }
             foreseen.events.extend(facts.iter().filter_map(|line| {
                 let moment = &moments[line.zone as usize];
                 let on = moment.today(line.zone);
@@ -170,133 +188,199 @@ impl Engine<'_> {
         }
     }
 
-    /// A customer as the first day begins, or as things are now when it is still to come. Nothing was billed at all before
+    /// Customers as the first day begins, or as things are now when it is still to come. Nothing was billed at all before
     /// the `first_run`.
-    async fn subject(
+    async fn subjects(
         &self,
-        customer: &Customer,
+        customers: &[Customer],
         zones: &BTreeMap<SiteId, Zone>,
         first: Date,
         first_run: bool,
         now: DateTime<Utc>,
-    ) -> Result<Subject, EngineError> {
-        let subscriptions = self.store.subscriptions(self.tenant, Some(customer.id), PageQuery::first(1_000)).await?;
+    ) -> Result<Vec<Subject>, EngineError> {
+        let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
+        let known = self.store.books_of(self.tenant, &ids).await?;
+        let lines: Vec<SubscriptionId> = known.subscriptions.iter().map(|(line, _)| line.id).collect();
+        let mut past = Past {
+            books: by_customer(known),
+            // Protection may begin within the days, so all that is known of it counts.
+            facts: grouped(self.access_of_all(&ids).await?, |facts| facts.customer_id),
+            events: grouped(self.store.access_events_of(self.tenant, &lines).await?, |event| event.subscription_id),
+            former: grouped(self.store.former_terms(self.tenant, &lines).await?, |former| former.subscription_id),
+            ..Past::default()
+        };
         let zone_of = |site: SiteId| zones.get(&site).copied().unwrap_or_default();
-        let zone = subscriptions.first().map_or(Zone::Wib, |(line, _)| zone_of(line.site_id));
-        // A moment before the day, so that what happens at its midnight is lived through and not taken as known.
-        let begin = now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
-        let books = self.books(customer, &subscriptions, begin).await?;
-        let mut facts: BTreeMap<_, _> = BTreeMap::new();
-        // Protection may begin within the days, so all that is known of it counts.
-        for known in self.access_of(customer.id).await? {
-            facts.insert(known.subscription_id, known);
+        // The first day begins in each zone at a moment of its own.
+        let mut begins: BTreeMap<DateTime<Utc>, Vec<CustomerId>> = BTreeMap::new();
+        let mut subjects = Vec::with_capacity(customers.len());
+        for customer in customers {
+            let lines = past.books.get(&customer.id).map_or(&[][..], |books| &books.subscriptions);
+            let zone = lines.first().map_or(Zone::Wib, |(line, _)| zone_of(line.site_id));
+            // A moment before the day, so that what happens at its midnight is lived through and not taken as known.
+            let begin = now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
+            begins.entry(begin).or_default().push(customer.id);
+            subjects.push((customer, zone, begin));
         }
-        for past in self.store.access_at(self.tenant, &[customer.id], begin).await? {
-            if let Some(known) = facts.get_mut(&past.subscription_id) {
-                (known.open, known.access) = (past.open, past.access);
-                // One that was registered since was open from its beginning: that opens nothing.
-                if books.registered.contains(&past.subscription_id) {
-                    known.access.desired = Access::Open;
-                }
+        for (begin, ids) in begins {
+            let access = self.store.access_at(self.tenant, &ids, begin).await?;
+            past.access.extend(access.into_iter().map(|facts| (facts.subscription_id, facts)));
+            for (customer, source) in self.store.credit_at(self.tenant, &ids, begin).await? {
+                past.credit.entry(customer).or_default().push(source);
             }
         }
-        let ids: Vec<SubscriptionId> = subscriptions.iter().map(|(line, _)| line.id).collect();
-        let former = self.store.former_terms(self.tenant, &ids).await?;
-        let mut lines = Vec::new();
-        for (line, _) in subscriptions {
-            let Some(mut facts) = facts.remove(&line.id) else { continue };
-            let former: Vec<FormerTerms> = former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
-            let terms = terms_at(&line.terms, &former, begin);
-            facts.terms = terms;
-            // What replaced each of those that were replaced since.
-            let since = former.iter().filter(|f| f.until > begin).map(|f| f.until);
-            let then = former.iter().filter(|f| f.until > begin).skip(1).map(|f| f.terms).chain([line.terms]);
-            // A first, short period does not start on a billing day: a new line is billed from its mark. Before the first day
-            // it is billed, unless its terms are those of now and say otherwise.
-            let waits = terms == line.terms && (terms.billed_from.is_some() || first_run);
-            let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| waits || *mark >= first);
-            let billable = Billable {
-                subscription_id: line.id,
-                customer_id: line.customer_id,
-                site_id: line.site_id,
-                zone: zone_of(line.site_id),
-                terms: BillingTerms { billed_from: mark, ..terms },
-            };
-            let of = |id| id == line.id;
-            let charges: Vec<Charge> =
-                books.charges.iter().filter(|c| of(c.invoice.subscription_id)).cloned().collect();
-            // A fee that stands on one of them waits no more.
-            let standing = charges.iter().any(|c| c.invoice.lines.iter().any(|l| l.kind.is_installation()));
-            let waits = |o: &&InstallationOrder| of(o.subscription_id) && !(o.with_first_invoice && standing);
-            lines.push(Line {
-                orders: books.orders.iter().filter(waits).cloned().collect(),
-                changes: since.zip(then).collect(),
-                events: books.events.iter().filter(|e| of(e.subscription_id)).map(AccessEvent::happened).collect(),
-                billable,
-                facts,
-                charges,
-            });
-        }
-        let (credit, mut payments) = self.money(customer, begin).await?;
-        // Isolated days are given back by the policy that is lived through, not by the one that held.
-        payments.retain(|(_, source)| !books.given_back.contains(&source.payment_id));
-        let known = books.known;
-        let reachable = customer.phone.is_some();
-        Ok(Subject { customer_id: customer.id, zone, reachable, lines, known, credit, payments, notified: None })
+        let of = |(customer, zone, begin)| subject(&mut past, (customer, zone), (first, begin, first_run), zone_of);
+        Ok(subjects.into_iter().map(of).collect())
     }
+}
 
-    /// The documents of a customer as they were at a moment.
-    async fn books(
-        &self,
-        customer: &Customer,
-        lines: &[(Subscription, ServiceAccess)],
-        begin: DateTime<Utc>,
-    ) -> Result<Books, EngineError> {
-        let query = InvoiceQuery { customer: Some(customer.id), ..InvoiceQuery::default() };
-        let invoices = self.store.invoices(self.tenant, query, PageQuery::first(100_000)).await?;
-        let ids: Vec<SubscriptionId> = lines.iter().map(|(line, _)| line.id).collect();
-        let zone = self.zone_of(customer.id).await?;
-        let mut notes = self.credit_notes_of(customer.id).await?;
-        let mut books = Books::default();
-        let for_isolation = notes.iter().filter(|n| n.reason == CreditReason::Isolation);
-        books.given_back = for_isolation.map(CreditNote::payment_id).collect();
-        notes.retain(|n| n.at <= begin);
-        for (invoice, _) in invoices.into_iter().filter(|(i, _)| i.issue_date <= zone.date_of(begin)) {
-            books.known.insert(invoice.id);
-            if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
-                let notes = notes.iter().filter(|n| n.invoice_id == invoice.id).cloned().collect();
-                books.charges.push(Charge { invoice, notes });
+/// A customer as the first day begins, from what is on record.
+fn subject(
+    past: &mut Past,
+    (customer, zone): (&Customer, Zone),
+    (first, begin, first_run): (Date, DateTime<Utc>, bool),
+    zone_of: impl Fn(SiteId) -> Zone,
+) -> Subject {
+    let known = past.books.remove(&customer.id).unwrap_or_default();
+    let subscriptions = known.subscriptions;
+    let facts = past.facts.remove(&customer.id).unwrap_or_default();
+    let events = subscriptions.iter().flat_map(|(line, _)| past.events.remove(&line.id).unwrap_or_default()).collect();
+    let documents = (known.invoices, known.credit_notes, known.installations);
+    let books = books(documents, events, facts.first().map_or(Zone::Wib, |facts| facts.zone), begin);
+    let mut facts: BTreeMap<_, _> = facts.into_iter().map(|facts| (facts.subscription_id, facts)).collect();
+    for then in subscriptions.iter().filter_map(|(line, _)| past.access.remove(&line.id)) {
+        if let Some(known) = facts.get_mut(&then.subscription_id) {
+            (known.open, known.access) = (then.open, then.access);
+            // One that was registered since was open from its beginning: that opens nothing.
+            if books.registered.contains(&then.subscription_id) {
+                known.access.desired = Access::Open;
             }
         }
-        books.events = self.store.access_events_of(self.tenant, &ids).await?;
-        let since = books.events.iter().filter(|e| e.kind == AccessEventKind::Registered && e.at > begin);
-        books.registered = since.map(|e| e.subscription_id).collect();
-        books.events.retain(|e| e.at <= begin);
-        let orders = self.store.installation_orders(self.tenant, Some(customer.id)).await?;
-        books.orders = orders.into_iter().map(|row| row.order).collect();
-        Ok(books)
     }
+    let mut lines = Vec::new();
+    for (line, _) in subscriptions {
+        let Some(mut facts) = facts.remove(&line.id) else { continue };
+        let former: Vec<FormerTerms> = past.former.remove(&line.id).unwrap_or_default();
+        let terms = terms_at(&line.terms, &former, begin);
+        facts.terms = terms;
+        // What replaced each of those that were replaced since.
+        let since = former.iter().filter(|f| f.until > begin).map(|f| f.until);
+        let then = former.iter().filter(|f| f.until > begin).skip(1).map(|f| f.terms).chain([line.terms]);
+        // A first, short period does not start on a billing day: a new line is billed from its mark. Before the first day
+        // it is billed, unless its terms are those of now and say otherwise.
+        let waits = terms == line.terms && (terms.billed_from.is_some() || first_run);
+        let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| waits || *mark >= first);
+        let billable = Billable {
+            subscription_id: line.id,
+            customer_id: line.customer_id,
+            site_id: line.site_id,
+            zone: zone_of(line.site_id),
+            terms: BillingTerms { billed_from: mark, ..terms },
+        };
+        let of = |id| id == line.id;
+        let charges: Vec<Charge> = books.charges.iter().filter(|c| of(c.invoice.subscription_id)).cloned().collect();
+        // A fee that stands on one of them waits no more.
+        let standing = charges.iter().any(|c| c.invoice.lines.iter().any(|l| l.kind.is_installation()));
+        let waits = |o: &&InstallationOrder| of(o.subscription_id) && !(o.with_first_invoice && standing);
+        lines.push(Line {
+            orders: books.orders.iter().filter(waits).cloned().collect(),
+            changes: since.zip(then).collect(),
+            events: books.events.iter().filter(|e| of(e.subscription_id)).map(AccessEvent::happened).collect(),
+            billable,
+            facts,
+            charges,
+        });
+    }
+    let credit = past.credit.remove(&customer.id).unwrap_or_default();
+    let mut payments = payments_since(&known.payments, begin);
+    // Isolated days are given back by the policy that is lived through, not by the one that held.
+    payments.retain(|(_, source)| !books.given_back.contains(&source.payment_id));
+    let reachable = customer.phone.is_some();
+    Subject { customer_id: customer.id, zone, reachable, lines, known: books.known, credit, payments, notified: None }
+}
 
-    /// The credit of a customer at a moment, and the payments after it. A payment that was reversed since is left out.
-    #[allow(clippy::type_complexity, reason = "two lists for one struct, used once")]
-    async fn money(
-        &self,
-        customer: &Customer,
-        begin: DateTime<Utc>,
-    ) -> Result<(Vec<CreditSource>, Vec<(DateTime<Utc>, CreditSource)>), EngineError> {
-        let credit = self.store.credit_at(self.tenant, &[customer.id], begin).await?;
-        let credit = credit.into_iter().map(|(_, source)| source).collect();
-        let rows = self.store.payments(self.tenant, Some(customer.id), PageQuery::first(100_000)).await?;
-        let later = rows.iter().filter(|row| row.reversal.is_none() && row.payment.received_at > begin);
-        let mut payments: Vec<_> = later
-            .map(|row| {
-                let Payment { id: payment_id, received_at: since, amount: left, .. } = row.payment;
-                (since, CreditSource { payment_id, since, left })
-            })
-            .collect();
-        payments.sort_by_key(|(at, source)| (*at, source.payment_id));
-        Ok((credit, payments))
+/// The documents of a customer as they were at a moment.
+fn books(
+    (invoices, notes, installations): (Vec<Invoice>, Vec<CreditNoteRow>, Vec<InstallationRow>),
+    events: Vec<AccessEvent>,
+    zone: Zone,
+    begin: DateTime<Utc>,
+) -> Books {
+    let mut notes: Vec<CreditNote> =
+        notes.into_iter().filter(|row| row.taken_back.is_none()).map(|row| row.note).collect();
+    let mut books = Books::default();
+    let for_isolation = notes.iter().filter(|n| n.reason == CreditReason::Isolation);
+    books.given_back = for_isolation.map(CreditNote::payment_id).collect();
+    notes.retain(|n| n.at <= begin);
+    for invoice in invoices.into_iter().filter(|i| i.issue_date <= zone.date_of(begin)) {
+        books.known.insert(invoice.id);
+        if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
+            let notes = notes.iter().filter(|n| n.invoice_id == invoice.id).cloned().collect();
+            books.charges.push(Charge { invoice, notes });
+        }
     }
+    books.events = events;
+    let since = books.events.iter().filter(|e| e.kind == AccessEventKind::Registered && e.at > begin);
+    books.registered = since.map(|e| e.subscription_id).collect();
+    books.events.retain(|e| e.at <= begin);
+    // One that was taken back is charged no more.
+    books.orders = installations.into_iter().filter(|row| row.ending.is_none()).map(|row| row.order).collect();
+    books
+}
+
+/// The payments after a moment. One that was reversed since is left out.
+fn payments_since(rows: &[PaymentRow], begin: DateTime<Utc>) -> Vec<(DateTime<Utc>, CreditSource)> {
+    let later = rows.iter().filter(|row| row.reversal.is_none() && row.payment.received_at > begin);
+    let mut payments: Vec<_> = later
+        .map(|row| {
+            let Payment { id: payment_id, received_at: since, amount: left, .. } = row.payment;
+            (since, CreditSource { payment_id, since, left })
+        })
+        .collect();
+    payments.sort_by_key(|(at, source)| (*at, source.payment_id));
+    payments
+}
+
+/// What is on record of some customers, by customer and by line.
+#[derive(Debug, Default)]
+struct Past {
+    books: BTreeMap<CustomerId, CustomerBooks>,
+    facts: BTreeMap<CustomerId, Vec<AccessFacts>>,
+    events: BTreeMap<SubscriptionId, Vec<AccessEvent>>,
+    former: BTreeMap<SubscriptionId, Vec<FormerTerms>>,
+    /// Of each line, as things were when the first day began.
+    access: BTreeMap<SubscriptionId, AccessFacts>,
+    /// At that moment.
+    credit: BTreeMap<CustomerId, Vec<CreditSource>>,
+}
+
+/// Rows by what they belong to, each list in its order.
+fn grouped<I: Ord, R>(rows: Vec<R>, of: impl Fn(&R) -> I) -> BTreeMap<I, Vec<R>> {
+    let mut groups: BTreeMap<I, Vec<R>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(of(&row)).or_default().push(row);
+    }
+    groups
+}
+
+/// The books of each customer apart.
+fn by_customer(books: CustomerBooks) -> BTreeMap<CustomerId, CustomerBooks> {
+    let mut apart: BTreeMap<CustomerId, CustomerBooks> = BTreeMap::new();
+    for row in books.subscriptions {
+        apart.entry(row.0.customer_id).or_default().subscriptions.push(row);
+    }
+    for invoice in books.invoices {
+        apart.entry(invoice.customer_id).or_default().invoices.push(invoice);
+    }
+    for row in books.credit_notes {
+        apart.entry(row.note.customer_id).or_default().credit_notes.push(row);
+    }
+    for row in books.payments {
+        apart.entry(row.payment.customer_id).or_default().payments.push(row);
+    }
+    for row in books.installations {
+        apart.entry(row.order.customer_id).or_default().installations.push(row);
+    }
+    apart
 }
 
 /// What a customer's past consists of.

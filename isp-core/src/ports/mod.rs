@@ -47,5 +47,5 @@ pub use query::{
 pub use row::{
     CreditNoteRow, DamagedRow, DepositRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow, PayoutRow, RefundRow,
 };
-pub use store::{HeldRun, RunGuard, Store};
+pub use store::{CustomerBooks, HeldRun, RunGuard, Store};
 pub use worker::{StandingWatch, Watch, Worker};

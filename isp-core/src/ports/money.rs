@@ -90,6 +90,20 @@ pub trait MoneyStore: Send + Sync {
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError>;
 
+    /// The payments of a span of time by when they were made, from a moment and before another one, those that were reversed among
+    /// them, in the order in which they were made. A store with an own way to find them is faster than this, which reads all.
+    async fn payments_between(
+        &self,
+        tenant: TenantId,
+        from: DateTime<Utc>,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut found = self.payments(tenant, None, PageQuery::first(u32::MAX)).await?;
+        found.retain(|row| row.payment.paid_at >= from && row.payment.paid_at < before);
+        found.sort_by_key(|row| (row.payment.paid_at, row.payment.id));
+        Ok(found)
+    }
+
     /// Payment requests, in id order.
     async fn payment_requests(
         &self,

@@ -4,9 +4,13 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::{
-    AccessStore, BillingStore, ChangeSet, CommitReport, DamagedRow, DirectoryStore, MoneyStore, OutboxStore, StoreError,
+    AccessStore, BillingStore, ChangeSet, CommitReport, CreditNoteRow, DamagedRow, DirectoryStore, InstallationRow,
+    InvoiceQuery, MoneyStore, OutboxStore, PageQuery, PaymentRow, StoreError,
 };
-use crate::ids::TenantId;
+use crate::billing::Invoice;
+use crate::ids::{CustomerId, TenantId};
+use crate::isolation::ServiceAccess;
+use crate::subscription::Subscription;
 
 /// Where everything is kept, for one tenant a call.
 ///
@@ -42,9 +46,54 @@ pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + Outb
     /// through this store is refused with [`StoreError::RunLost`], until the guard is dropped.
     async fn begin_run(&self, tenant: TenantId, term: TimeDelta) -> Result<RunGuard, StoreError>;
 
+    /// What is on record of these customers, each list in the order of its ids. A store that can answer for all of them at once is
+    /// faster than this, which asks for each.
+    async fn books_of(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<CustomerBooks, StoreError> {
+        let mut books = CustomerBooks::default();
+        for customer in customers {
+            let of = Some(*customer);
+            let query = InvoiceQuery { customer: of, ..InvoiceQuery::default() };
+            let invoices = self.invoices(tenant, query, PageQuery::first(u32::MAX)).await?;
+            books.subscriptions.extend(self.subscriptions(tenant, of, PageQuery::first(u32::MAX)).await?);
+            books.invoices.extend(invoices.into_iter().map(|(invoice, _)| invoice));
+            books.credit_notes.extend(self.credit_notes(tenant, of, PageQuery::first(u32::MAX)).await?);
+            books.payments.extend(self.payments(tenant, of, PageQuery::first(u32::MAX)).await?);
+            books.installations.extend(self.installation_orders(tenant, of).await?);
+        }
+        Ok(books.in_order())
+    }
+
     /// The rows that could not be read since the store was opened, without repetition. A person has to mend them.
     fn damaged(&self) -> Vec<DamagedRow> {
         Vec::new()
+    }
+}
+
+/// What is on record of some customers, see [`Store::books_of`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerBooks {
+    /// Their lines, with what is wanted for each and what was observed.
+    pub subscriptions: Vec<(Subscription, ServiceAccess)>,
+    /// Their invoices, of all kinds and days.
+    pub invoices: Vec<Invoice>,
+    /// What was given back to them, with what was taken back of that.
+    pub credit_notes: Vec<CreditNoteRow>,
+    /// Their payments, with those that were reversed.
+    pub payments: Vec<PaymentRow>,
+    /// Orders of installations, with how far each is paid.
+    pub installations: Vec<InstallationRow>,
+}
+
+impl CustomerBooks {
+    /// Each list in the order of its ids.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.subscriptions.sort_by_key(|(line, _)| line.id);
+        self.invoices.sort_by_key(|invoice| invoice.id);
+        self.credit_notes.sort_by_key(|row| row.note.id);
+        self.payments.sort_by_key(|row| row.payment.id);
+        self.installations.sort_by_key(|row| row.order.id);
+        self
     }
 }
 

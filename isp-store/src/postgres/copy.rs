@@ -78,7 +78,7 @@ fn field(value: &Value, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
         Value::Bytes(v) => sized(v, buffer)?,
         Value::Day(v) => sized(&(v.day_number() - EPOCH_DAYS).to_be_bytes(), buffer)?,
         Value::Moment(v) => sized(&(v.timestamp_micros() - EPOCH_MICROS).to_be_bytes(), buffer)?,
-        Value::Ids(_) => return Err(rejected("a list is no column")),
+        Value::Ids(_) | Value::Texts(_) => return Err(rejected("a list is no column")),
     }
     Ok(())
 }

@@ -173,7 +173,7 @@ pub(super) fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) ->
 }
 
 pub(super) fn dialect(sql: &str) -> String {
-    sql.replace("IN IDS((", "= ANY((")
+    sql.replace("IN IDS((", "= ANY((").replace("IN TEXTS((", "= ANY((")
 }
 
 pub(super) fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, StoreError> {
@@ -198,6 +198,7 @@ pub(super) fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArgument
             Value::Bytes(v) => arguments.add(v),
             Value::Day(v) => arguments.add(v.to_naive()),
             Value::Moment(v) => arguments.add(v),
+            Value::Texts(texts) => arguments.add(texts),
             Value::Ids(ids) => arguments.add(ids),
         };
         added.map_err(|_| rejected("a value cannot be written"))?;

@@ -186,6 +186,7 @@ impl<'s> Part<'s> {
 /// Turns a statement over into SQLite's words.
 fn dialect(sql: &str) -> String {
     sql.replace("IN IDS((", "IN (SELECT unhex(value) FROM json_each(")
+        .replace("IN TEXTS((", "IN (SELECT value FROM json_each(")
         .replace(" FOR UPDATE SKIP LOCKED", "")
         .replace(" FOR UPDATE", "")
         .replace(" FOR SHARE", "")
@@ -205,6 +206,7 @@ fn bind(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments, Stor
             Value::Day(v) => arguments.add(i64::from(v.day_number())),
             Value::Moment(v) => arguments.add(v.timestamp_micros()),
             Value::Ids(ids) => arguments.add(hex_list(&ids)),
+            Value::Texts(texts) => arguments.add(serde_json::Value::from(texts).to_string()),
         };
         added.map_err(|_| rejected("a value cannot be written"))?;
     }

@@ -97,6 +97,16 @@ impl MoneyStore for SqlStore {
         payment::page(session.as_mut(), tenant, customer, page).await
     }
 
+    async fn payments_between(
+        &self,
+        tenant: TenantId,
+        from: DateTime<Utc>,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        payment::between(session.as_mut(), tenant, (from, before)).await
+    }
+
     async fn payment_requests(
         &self,
         tenant: TenantId,

@@ -161,6 +161,11 @@ impl OutboxStore for SqlStore {
         read
     }
 
+    async fn outbox_count(&self, tenant: TenantId, query: OutboxQuery) -> Result<u64, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        outbox::count(session.as_mut(), tenant, query).await
+    }
+
     async fn outbox(
         &self,
         tenant: TenantId,

@@ -105,22 +105,11 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         rows.push(vec![Cell::Word(word), Cell::count(count), amount.map_or(Cell::Empty, Cell::from), note]);
     };
 
-    let (mut paid, mut received) = (0, Money::ZERO);
-    let mut page = PageQuery::first(ctx.config.worker.page);
-    loop {
-        let payments = store.payments(ctx.tenant(), None, page).await?;
-        // Credit notes, write-offs and slips of tax stand among the payments, and bring no money in.
-        let money = |row: &&isp_core::ports::PaymentRow| {
-            row.reversal.is_none() && row.payment.channel.is_money() && Zone::Wib.date_of(row.payment.paid_at) == today
-        };
-        for row in payments.iter().filter(money) {
-            paid += 1;
-            received += row.payment.amount;
-        }
-        if !page.advance(&payments, |last| last.payment.id) {
-            break;
-        }
-    }
+    let (begins, ends) = (today.midnight(Zone::Wib), today.plus_days(1).midnight(Zone::Wib));
+    let mut payments = store.payments_between(ctx.tenant(), begins, ends).await?;
+    // Credit notes, write-offs and slips of tax stand among the payments, and bring no money in.
+    payments.retain(|row| row.reversal.is_none() && row.payment.channel.is_money());
+    let (paid, received) = (payments.len(), payments.iter().map(|row| row.payment.amount).sum());
     add("paid_today", paid, Some(received), Cell::Empty);
 
     let open = issued(ctx, store).await?;
@@ -211,12 +200,5 @@ fn hint(ctx: &Context, count: usize, key: &str) -> Cell {
 }
 
 async fn count(ctx: &Context, store: &dyn Store, query: OutboxQuery) -> anyhow::Result<usize> {
-    let (mut count, mut page) = (0, PageQuery::first(ctx.config.worker.page));
-    loop {
-        let rows = store.outbox(ctx.tenant(), query, page).await?;
-        count += rows.len();
-        if !page.advance(&rows, |last| last.id) {
-            return Ok(count);
-        }
-    }
+    Ok(usize::try_from(store.outbox_count(ctx.tenant(), query).await?).unwrap_or(usize::MAX))
 }

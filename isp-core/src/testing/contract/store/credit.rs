@@ -3,11 +3,13 @@
 use crate::billing::{Charge, CreditNote, Invoice, InvoiceKind, Written};
 use crate::calendar::{Period, Zone};
 use crate::ending::{Ending, EndingKind, RecordId};
-use crate::ids::{DepositId, InvoiceId, TenantId};
+use crate::ids::{CustomerId, DepositId, InvoiceId, TenantId};
 use crate::ledger::{Account, EntryKind, entry_for_credit_note_back, entry_for_payment};
 use crate::money::Money;
 use crate::payment::{Channel, Deposit, PaymentReversal, Purse, WriteOff};
-use crate::ports::{ChangeSet, CreditNoteRow, DepositRow, PageQuery, Store, StoreError};
+use crate::ports::{
+    ChangeSet, CreditNoteRow, CustomerBooks, DepositRow, InvoiceQuery, PageQuery, PaymentRow, Store, StoreError,
+};
 use crate::testing::sample::{self, World, allocation, code, day, id, moment};
 
 use super::{purse_days, refused, world, write, write_invoices};
@@ -45,6 +47,7 @@ pub(super) async fn credit_notes_are_written_once_with_their_credit(store: &dyn 
     let rest = PageQuery { after: Some(expected[0].id), limit: 9 };
     assert_eq!(store.credit_notes(tenant, None, rest).await.unwrap(), [row(&expected[1])]);
     assert!(store.credit_notes(tenant, Some(w.customers[1].id), PageQuery::first(9)).await.unwrap().is_empty());
+    books_are_those_of_each(store, tenant, &w).await;
     // Each is the customer's credit, and pays like a payment.
     let credit = store.credit(tenant, w.customers[0].id).await.unwrap();
     let left: Money = credit.iter().map(|c| c.left).sum();
@@ -299,4 +302,37 @@ pub(super) async fn collectors_hold_what_they_did_not_hand_over(store: &dyn Stor
     assert_eq!(refused(store, tenant, back(late.id)).await, StoreError::Duplicate { what: "record.ending" });
     let unknown = refused(store, tenant, back(DepositId(id(31, 9)))).await;
     assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");
+}
+
+/// What is on record of all is what is on record of each.
+async fn books_are_those_of_each(store: &dyn Store, tenant: TenantId, w: &World) {
+    let ids: Vec<CustomerId> = w.customers.iter().map(|customer| customer.id).collect();
+    let all = store.books_of(tenant, &ids).await.unwrap();
+    let mut each = CustomerBooks::default();
+    for id in &ids {
+        let of = Some(*id);
+        let query = InvoiceQuery { customer: of, ..InvoiceQuery::default() };
+        let invoices = store.invoices(tenant, query, PageQuery::first(99)).await.unwrap();
+        each.invoices.extend(invoices.into_iter().map(|(invoice, _)| invoice));
+        each.subscriptions.extend(store.subscriptions(tenant, of, PageQuery::first(99)).await.unwrap());
+        each.credit_notes.extend(store.credit_notes(tenant, of, PageQuery::first(99)).await.unwrap());
+        each.payments.extend(store.payments(tenant, of, PageQuery::first(99)).await.unwrap());
+        each.installations.extend(store.installation_orders(tenant, of).await.unwrap());
+    }
+    assert_eq!(all, each.in_order());
+    assert!(!all.invoices.is_empty() && !all.credit_notes.is_empty() && !all.payments.is_empty());
+    let one = store.books_of(tenant, &ids[1..2]).await.unwrap();
+    assert!(!one.subscriptions.is_empty() && one.subscriptions.iter().all(|(line, _)| line.customer_id == ids[1]));
+    assert_eq!(store.books_of(tenant, &[]).await.unwrap(), CustomerBooks::default());
+    assert_eq!(store.books_of(sample::tenant(77), &ids).await.unwrap(), CustomerBooks::default());
+    // Payments by when they were made: from a moment on, and before another one.
+    let mut paid: Vec<_> = all.payments.iter().map(|row| row.payment.paid_at).collect();
+    paid.sort_unstable();
+    let (first, last) = (paid[0], paid[paid.len() - 1]);
+    let step = chrono::TimeDelta::microseconds(1);
+    let count = |rows: Vec<PaymentRow>| rows.len();
+    assert_eq!(count(store.payments_between(tenant, first, last + step).await.unwrap()), paid.len());
+    let before_last = paid.iter().filter(|at| **at < last).count();
+    assert_eq!(count(store.payments_between(tenant, first, last).await.unwrap()), before_last);
+    assert_eq!(count(store.payments_between(tenant, last + step, last + step + step).await.unwrap()), 0);
 }

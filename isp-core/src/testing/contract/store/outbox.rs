@@ -429,6 +429,7 @@ pub(super) async fn lists_of_the_outbox_are_filtered(store: &dyn Store, tenant: 
     ] {
         expected.sort_unstable();
         let rows = store.outbox(tenant, query, PageQuery::first(9)).await.unwrap();
+        assert_eq!(store.outbox_count(tenant, query).await, Ok(rows.len() as u64));
         assert_eq!(rows.iter().map(|r| r.id).collect::<Vec<_>>(), expected, "{why}");
         let page = PageQuery { after: Some(expected[0]), limit: 1 };
         let next: Vec<_> = store.outbox(tenant, query, page).await.unwrap().iter().map(|r| r.id).collect();
