@@ -38,8 +38,8 @@ async fn ask(world: &World, n: u32, now: DateTime<Utc>) -> Result<PaymentRequest
 
 async fn import(world: &World, text: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
     let (file, account) = (BankFile::read(text).unwrap(), account_code("BRI-1").unwrap());
-    world.engine().import_bank_file(&file, &account, text, "kasir", now).await?;
-    world.engine().match_mutations("kasir", now).await
+    let report = world.engine().import_bank_file(&file, &account, text, "kasir", now).await?;
+    world.engine().match_mutations(&report.compared.order, "kasir", now).await
 }
 
 /// What a person books for customer 2.
@@ -121,7 +121,7 @@ async fn the_same_amount_twice_is_two_mutations() {
     let text = file(&[("21/01/26", "QRIS", 166_501), ("21/01/26", "QRIS", 166_501)]);
     let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
     assert_eq!((looked.len(), booked(&looked)), (2, vec![2]));
-    let waits = world.engine().match_mutations("kasir", at("2026-01-21", 8)).await.unwrap();
+    let waits = world.engine().match_mutations(&[], "kasir", at("2026-01-21", 8)).await.unwrap();
     assert_eq!((waits.len(), booked(&waits)), (1, vec![]));
     let id = waits[0].mutation.id;
     world.engine().match_mutation(id, customer_id(2), "kasir", at("2026-01-21", 9)).await.unwrap();

@@ -256,3 +256,25 @@ fn a_file_that_cannot_be_trusted_writes_nothing() {
     isp.exit_any(&[0, 5], &["--on", "2026-01-07", "bank", "import", "tabs.csv", "--account", "BRI-2"]);
     assert_eq!(amounts(&isp), [5_000, 165_000]);
 }
+
+/// An attacker's file: one name and one amount twice. In one file or in two, the second waits for a person.
+#[test]
+fn the_second_transfer_of_one_name_and_amount_waits_in_one_file_as_in_two() {
+    let rows = [("05/01/26", "TRF DARI BUDI SANTOSO", 165_000), ("05/01/26", "TRF DARI BUDI SANTOSO", 165_000)];
+    let expected = told(&[("booked", "P001"), ("asks", "P001")]);
+    let one = provider();
+    write(&one, "a.csv", &bri(&rows));
+    let dry = one.json(&["--on", "2026-01-06", "bank", "import", "a.csv", "--account", "BRI-1", "--dry-run"]);
+    assert_eq!((&dry[0]["becomes"], &dry[1]["becomes"]), (&"sure".into(), &"asks".into()), "{dry}");
+    assert_eq!(import(&one, "2026-01-06", "a.csv"), expected);
+    let two = provider();
+    write(&two, "a.csv", &bri(&rows[..1]));
+    write(&two, "b.csv", &bri(&rows));
+    assert_eq!(import(&two, "2026-01-06", "a.csv"), expected[..1]);
+    assert_eq!(import(&two, "2026-01-06", "b.csv"), expected[1..]);
+    for isp in [&one, &two] {
+        assert_eq!(amounts(isp), [165_000]);
+        let waits = waiting(isp);
+        assert_eq!((waits.len(), &waits[0]["reason"]), (1, &"other_amount".into()), "{waits:?}");
+    }
+}

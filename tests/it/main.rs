@@ -12,6 +12,7 @@ mod asked;
 #[cfg(unix)]
 mod at_one_moment;
 mod bank;
+mod bank_rows;
 mod billing_day;
 mod cases;
 mod channel;

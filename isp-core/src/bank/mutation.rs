@@ -242,6 +242,8 @@ pub struct Compared {
     pub known: usize,
     /// Mutations that were kept of the days of the file and are not in it: the bank corrected something.
     pub missing: Vec<MutationId>,
+    /// The mutations that its rows are, from the oldest to the newest: a file that begins with the newest is turned round.
+    pub order: Vec<MutationId>,
 }
 
 /// Compares a file with what is kept of its account from its first to its last day.
@@ -290,9 +292,19 @@ pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &Ban
             Some(id) => {
                 met.insert(id);
                 compared.known += 1;
+                compared.order.push(id);
             }
-            None => compared.new.push(row),
+            None => {
+                compared.order.push(row.id);
+                compared.new.push(row);
+            }
         }
+    }
+    if let [newest, .., oldest] = file.rows.as_slice()
+        && oldest.on < newest.on
+    {
+        compared.new.reverse();
+        compared.order.reverse();
     }
     compared.missing = kept.iter().map(|m| m.id).filter(|id| !met.contains(id)).collect();
     compared

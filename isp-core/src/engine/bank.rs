@@ -1,12 +1,10 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFile, BankFormat, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState,
-    Payer, PayerAlias, Payers, Verdict, candidates, compare, decide, file_id,
+    BankFile, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, compare,
+    file_id,
 };
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
@@ -15,8 +13,8 @@ use crate::engine::{Engine, EngineError, PayReport};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{AskedAmount, Channel, Payment, PaymentRequest, Transfer, sums_owed};
-use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
+use crate::payment::{Channel, Payment, Transfer};
+use crate::ports::{ChangeSet, MutationQuery, StoreError};
 use crate::text::{Code, given};
 
 /// What importing a file came to.
@@ -56,15 +54,6 @@ pub struct Looked {
     pub candidates: Vec<Candidate>,
     /// What became of it.
     pub matched: Matched,
-}
-
-/// What a match rests on, loaded once for many mutations.
-struct Book {
-    requests: Vec<AskedAmount>,
-    payers: Payers,
-    aliases: Vec<PayerAlias>,
-    /// Who owes just such a sum.
-    owed: BTreeMap<Money, BTreeSet<CustomerId>>,
 }
 
 impl Engine<'_> {
@@ -130,66 +119,9 @@ impl Engine<'_> {
         .await
     }
 
-    /// What [`Engine::match_mutations`] would do with what waits and with mutations that are not kept yet. Writes nothing.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`].
-    pub async fn foresee_mutations(&self, new: &[Mutation]) -> Result<Vec<Looked>, EngineError> {
-        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
-        let mut rows = self.mutations(&query).await?;
-        rows.extend(new.iter().map(|m| MutationRow { mutation: m.clone(), mark: None, revision: 0 }));
-        let looked = self.considered(rows).await?.into_iter().map(|(row, candidates, chosen)| Looked {
-            mutation: row.mutation,
-            candidates,
-            matched: chosen.map_or_else(Matched::Asks, |c| Matched::Would(c.customer_id)),
-        });
-        Ok(looked.collect())
-    }
-
-    /// Whose these mutations may be, and whose they are without asking; money out is left out.
-    pub(super) async fn considered(
-        &self,
-        mut rows: Vec<MutationRow>,
-    ) -> Result<Vec<(MutationRow, Vec<Candidate>, Result<Candidate, Doubt>)>, EngineError> {
-        rows.retain(|row| row.mutation.amount.is_positive());
-        rows.sort_by_key(|row| (row.mutation.on, row.mutation.id));
-        let Some(first) = rows.first().map(|row| row.mutation.on) else { return Ok(Vec::new()) };
-        let mut book = self.book_of(first).await?;
-        let mut considered = Vec::with_capacity(rows.len());
-        for row in rows {
-            let owed_by = book.owed.get(&row.mutation.amount).into_iter().flatten().copied();
-            let owed_by: Vec<CustomerId> = owed_by.collect();
-            let money = row.mutation.incoming(&owed_by);
-            let found = candidates(&money, &book.requests, &book.payers, &book.aliases);
-            let transfers = match found.first() {
-                Some(Candidate { request: Some(_), customer_id, .. }) => self.transfers_of(*customer_id).await?,
-                _ => Vec::new(),
-            };
-            let chosen = match decide(&found, &money, &transfers) {
-                // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
-                _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
-                    Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
-                }
-                Verdict::Pays(found) | Verdict::Is(found, _) => Ok(found),
-                Verdict::Asks(doubt, _) => Err(doubt),
-            };
-            if let Some(request) = chosen.ok().and_then(|c| c.request) {
-                // Its money has come; the same amount once more is a matter for a person.
-                book.requests.iter_mut().filter(|r| r.id == request.id).for_each(|r| r.paid = true);
-            }
-            considered.push((row, found, chosen));
-        }
-        Ok(considered)
-    }
-
-    async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
-        let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
-        let requests = self.requests(query).await?.iter().map(PaymentRequest::asked).collect();
-        let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
-        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, Some(&c.name), c.phone.clone())).collect();
-        let open = self.store.all_open_invoices(self.tenant).await?;
-        let owed = sums_owed(open.iter().map(|i| (i.customer_id, &i.debt)));
-        Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await?, owed })
+    /// What came in and waits for a person, or for a run that matches it.
+    pub(super) async fn waiting_mutations(&self) -> Result<Vec<MutationRow>, EngineError> {
+        self.mutations(&MutationQuery { waiting: true, ..MutationQuery::default() }).await
     }
 
     /// The payments of a customer that a person booked as transfers, and that no bank has told of.

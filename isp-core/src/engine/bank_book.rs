@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::bank::{Candidate, Doubt, Mutation, MutationMark, MutationState, PayerAlias, payer_words};
+use crate::bank::{Candidate, Doubt, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, payer_words};
 use crate::calendar::Zone;
+use crate::engine::bank_walk::Walk;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError, Looked, Matched, NewPayment, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::payment::{Closing, plausible};
-use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
+use crate::ports::{ChangeSet, MutationQuery, PaymentRow, RequestQuery, StoreError};
 
 /// The most mutations that are booked in one commit: it holds up others of the provider for a moment only.
 const BATCH: usize = 100;
@@ -23,79 +24,118 @@ struct Batch {
     changes: ChangeSet,
     /// Whose they are: a second payment of one of them is planned when the first is written.
     customers: BTreeSet<CustomerId>,
-    /// Which of those looked at they are, and whose each is by what.
-    planned: Vec<(usize, Candidate)>,
+    /// The places of the mutations.
+    planned: Vec<usize>,
 }
 
 /// What becomes of a mutation, and what is to be written for it.
-enum Plan {
+pub(super) enum Plan {
     Write(Box<ChangeSet>, Matched),
     Nothing(Matched),
 }
 
+impl Plan {
+    /// What is to be written, if anything is, and what becomes of the mutation.
+    pub(super) fn parts(self) -> (Option<ChangeSet>, Matched) {
+        match self {
+            Self::Write(changes, matched) => (Some(*changes), matched),
+            Self::Nothing(matched) => (None, matched),
+        }
+    }
+}
+
 impl Engine<'_> {
     /// Matches what came in and waits, oldest first, and books what is sure, up to a hundred of different customers in one commit:
-    /// a line that a payment earns open is reopened with it (rule P5). A mutation is booked whole or not at all. What one of them
-    /// cannot be booked for stops no other: when a commit is refused, each of its mutations is booked in one of its own.
+    /// a line that a payment earns open is reopened with it (rule P5). Mutations of one day are taken in the order in which they stand
+    /// in `order` ([`Compared::order`](crate::bank::Compared::order)). Each is judged by what those before it left, as if they had come
+    /// one by one, each in a file of its own. A mutation is booked whole or not at all. What one of them cannot be booked for stops no
+    /// other: when a commit is refused, each of its mutations is judged once more and booked in a commit of its own.
     ///
     /// # Errors
     /// [`EngineError::Store`] when the store does not answer; what was booked before stays.
-    pub async fn match_mutations(&self, by: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
-        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
-        let rows = self.mutations(&query).await?;
-        let mut looked: Vec<Looked> = Vec::new();
+    pub async fn match_mutations(
+        &self,
+        order: &[MutationId],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Looked>, EngineError> {
+        let mut walk = self.walk(self.waiting_mutations().await?, order).await?;
         let mut batch = Batch::default();
-        for (row, candidates, chosen) in self.considered(rows).await? {
-            let id = row.mutation.id;
-            let matched = match chosen {
-                Err(doubt) => Matched::Asks(doubt),
-                Ok(found) => {
-                    if batch.planned.len() == BATCH || batch.customers.contains(&found.customer_id) {
-                        self.write_batch(std::mem::take(&mut batch), &mut looked, by, now).await?;
-                    }
-                    match self.plan_mutation(id, found.customer_id, Some(found), by, now).await {
-                        Ok(Plan::Write(changes, matched)) => {
-                            batch.changes.append(*changes);
-                            batch.customers.insert(found.customer_id);
-                            batch.planned.push((looked.len(), found));
-                            matched
-                        }
-                        Ok(Plan::Nothing(matched)) => matched,
-                        // The store does not answer: nothing can be booked now.
-                        Err(error) if error.retryable() => return Err(error),
-                        Err(error) => Matched::Failed(error),
-                    }
+        loop {
+            let Some(place) = walk.next_place() else {
+                // What a refused batch leaves may make another one sure.
+                if self.write_batch(std::mem::take(&mut batch), &mut walk, by, now).await? {
+                    return Ok(walk.into_looked());
+                }
+                continue;
+            };
+            let Some(row) = walk.row(place).cloned() else { continue };
+            let (candidates, chosen) = self.judged(&walk, &row).await?;
+            let found = match chosen {
+                Ok(found) => found,
+                Err(doubt) => {
+                    walk.keep(place, candidates, Matched::Asks(doubt));
+                    continue;
                 }
             };
-            looked.push(Looked { mutation: row.mutation, candidates, matched });
+            let full = batch.planned.len() == BATCH || batch.customers.contains(&found.customer_id);
+            if full && !self.write_batch(std::mem::take(&mut batch), &mut walk, by, now).await? {
+                // It was judged by what is not so.
+                walk.put_back(place);
+                continue;
+            }
+            let matched = match self.plan_mutation(row.mutation.id, found.customer_id, Some(found), by, now).await {
+                Ok(plan) => {
+                    let (changes, matched) = plan.parts();
+                    if let Some(changes) = changes {
+                        walk.settled(found.customer_id, &changes);
+                        batch.changes.append(changes);
+                        batch.customers.insert(found.customer_id);
+                        batch.planned.push(place);
+                    }
+                    matched
+                }
+                // The store does not answer: nothing can be booked now.
+                Err(error) if error.retryable() => return Err(error),
+                Err(error) => Matched::Failed(error),
+            };
+            walk.keep(place, candidates, matched);
         }
-        self.write_batch(batch, &mut looked, by, now).await?;
-        Ok(looked)
     }
 
+    /// Writes what is planned; true when it was written as it was planned.
     async fn write_batch(
         &self,
         batch: Batch,
-        looked: &mut [Looked],
+        walk: &mut Walk,
         by: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         match self.store.commit(self.tenant, batch.changes).await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             // Somebody else booked one of these customers' money meanwhile, or one of them is refused: each by itself tells which.
             Err(StoreError::Conflict) => {}
             Err(error) if error.retryable() => return Err(error.into()),
             Err(_) => {}
         }
-        for (place, found) in batch.planned {
-            let Some(one) = looked.get_mut(place) else { continue };
-            one.matched = match self.book(one.mutation.id, found.customer_id, Some(found), by, now).await {
-                Ok(matched) => matched,
-                Err(error) if error.retryable() => return Err(error),
-                Err(error) => Matched::Failed(error),
+        self.walk_anew(walk).await?;
+        for place in batch.planned {
+            let Some(row) = walk.row(place).cloned() else { continue };
+            let (candidates, chosen) = self.judged(walk, &row).await?;
+            let matched = match chosen {
+                Err(doubt) => Matched::Asks(doubt),
+                Ok(found) => match self.book(row.mutation.id, found.customer_id, Some(found), by, now).await {
+                    Ok((matched, changes)) => {
+                        walk.settled(found.customer_id, &changes);
+                        matched
+                    }
+                    Err(error) if error.retryable() => return Err(error),
+                    Err(error) => Matched::Failed(error),
+                },
             };
+            walk.keep(place, candidates, matched);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
@@ -110,9 +150,10 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Matched, EngineError> {
-        self.book(id, customer, None, by, now).await
+        Ok(self.book(id, customer, None, by, now).await?.0)
     }
 
+    /// Books a mutation in a commit of its own: what became of it, and what was written.
     async fn book(
         &self,
         id: MutationId,
@@ -120,12 +161,12 @@ impl Engine<'_> {
         found: Option<Candidate>,
         by: &str,
         now: DateTime<Utc>,
-    ) -> Result<Matched, EngineError> {
+    ) -> Result<(Matched, ChangeSet), EngineError> {
         until_written(|| async {
             match self.plan_mutation(id, customer_id, found, by, now).await? {
-                Plan::Nothing(matched) => Ok(matched),
-                Plan::Write(changes, matched) => match self.store.commit(self.tenant, *changes).await {
-                    Ok(_) => Ok(matched),
+                Plan::Nothing(matched) => Ok((matched, ChangeSet::default())),
+                Plan::Write(changes, matched) => match self.store.commit(self.tenant, (*changes).clone()).await {
+                    Ok(_) => Ok((matched, *changes)),
                     Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
                     Err(other) => Err(other.into()),
                 },
@@ -143,7 +184,19 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Plan, EngineError> {
         let row = self.mutation(id).await?;
-        let mutation = &row.mutation;
+        self.plan_row(&row, customer_id, found, by, now).await
+    }
+
+    /// As [`Engine::plan_mutation`], of a mutation that may not be kept yet.
+    pub(super) async fn plan_row(
+        &self,
+        row: &MutationRow,
+        customer_id: CustomerId,
+        found: Option<Candidate>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, EngineError> {
+        let (id, mutation) = (row.mutation.id, &row.mutation);
         if !row.state().waits() {
             return Err(Error::MutationSettled.into());
         }
@@ -175,7 +228,7 @@ impl Engine<'_> {
             by: by.to_owned(),
             reason: String::new(),
         };
-        let (mut changes, report) = match self.booked_by_hand(mutation, customer_id).await? {
+        let (mut changes, report) = match self.booked_by_hand(mutation, customer_id, &BTreeSet::new()).await? {
             Some(payment) => {
                 mark.payment_id = Some(payment);
                 (ChangeSet::default(), None)
@@ -222,14 +275,16 @@ impl Engine<'_> {
     }
 
     /// The payment that a person booked for a mutation before the file came: through a bank, of this customer, of the same
-    /// amount, about the same day, and no other mutation's.
-    async fn booked_by_hand(
+    /// amount, about the same day, and no other mutation's. `told` are those that another mutation will be.
+    pub(super) async fn booked_by_hand(
         &self,
         mutation: &Mutation,
         customer: CustomerId,
+        told: &BTreeSet<PaymentId>,
     ) -> Result<Option<PaymentId>, EngineError> {
         let rows = self.payments_of(customer).await?;
-        for row in rows.iter().filter(|row| row.reversal.is_none() && mutation.may_be(&row.payment)) {
+        let may_be = |row: &&PaymentRow| row.reversal.is_none() && mutation.may_be(&row.payment);
+        for row in rows.iter().filter(may_be).filter(|row| !told.contains(&row.payment.id)) {
             let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
             if self.mutations(&query).await?.is_empty() {
                 return Ok(Some(row.payment.id));

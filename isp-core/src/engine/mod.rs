@@ -46,6 +46,7 @@ pub mod account;
 pub mod archive;
 pub mod bank;
 mod bank_book;
+mod bank_walk;
 pub mod bill;
 pub mod cash;
 pub mod clock;

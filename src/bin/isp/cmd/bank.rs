@@ -144,12 +144,13 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let engine = ctx.engine(store);
     let (report, looked) = if args.dry_run {
         let report = engine.look_at_bank_file(&file, &account, &text).await?;
-        let looked = engine.foresee_mutations(&report.compared.new).await?;
+        let looked = engine.foresee_mutations(&report.compared.new, ctx.now).await?;
         (report, looked)
     } else {
         let by = ctx.officer.as_str();
         let report = engine.import_bank_file(&file, &account, &text, by, ctx.now).await?;
-        (report, engine.match_mutations(by, ctx.now).await?)
+        let looked = engine.match_mutations(&report.compared.order, by, ctx.now).await?;
+        (report, looked)
     };
     let rows = table(ctx, store, &looked).await?;
     ctx.rows(&rows)?;
@@ -192,7 +193,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let engine = ctx.engine(store);
     let account = args.account.as_deref().map(account_code).transpose()?;
     if !args.all {
-        let mut looked = engine.foresee_mutations(&[]).await?;
+        let mut looked = engine.foresee_mutations(&[], ctx.now).await?;
         looked.retain(|one| account.as_ref().is_none_or(|a| *a == one.mutation.account));
         ctx.rows(&table(ctx, store, &looked).await?)?;
         return Ok(Exit::Done);
