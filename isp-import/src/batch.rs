@@ -149,7 +149,7 @@ impl Reader {
     /// The packages that rows with everything sell: each once, on the same terms everywhere.
     fn one_row_a_package(&mut self, rows: &mut Vec<PackageRow>, more: Vec<PackageRow>) {
         for row in more {
-            match rows.iter().find(|other| other.code.folded() == row.code.folded()) {
+            match rows.iter().find(|other| other.is_meant_by(&row)) {
                 None => {
                     self.named.insert((Noun::Package, row.code.folded()));
                     rows.push(row);

@@ -148,6 +148,18 @@ pub enum Problem {
         /// How many rows.
         rows: usize,
     },
+    /// Rows of a sheet with everything sell a package at another price than the books.
+    #[error("{package} costs {books} a month in the books, and here {here} ({rows} rows)")]
+    OtherPrice {
+        /// The package.
+        package: isp_core::text::Code,
+        /// Its price in the sheet.
+        here: isp_core::Money,
+        /// Its price in the books.
+        books: isp_core::Money,
+        /// How many rows.
+        rows: usize,
+    },
     /// A package is named by a name that several have.
     #[error("{count} packages have this name; write the code")]
     WhichPackage {
@@ -233,6 +245,7 @@ impl Problem {
             Self::ColumnOfEverything => "import.column_of_everything",
             Self::UnknownPackage { .. } => "import.unknown_package",
             Self::WhichPackage { .. } => "import.which_package",
+            Self::OtherPrice { .. } => "import.other_price",
             Self::RepeatedColumn => "import.repeated_column",
             Self::MissingColumn => "import.missing_column",
             Self::NoCustomerNumbers => "import.no_customer_numbers",

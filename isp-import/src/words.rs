@@ -163,6 +163,9 @@ fn indonesian(problem: &Problem) -> Option<String> {
         Problem::OtherTerms { first_line } => {
             format!("baris {first_line} memuat harga, kecepatan, pajak, atau grup lain untuk paket ini")
         }
+        Problem::OtherPrice { package, here, books, rows } => {
+            format!("paket {package} di pembukuan berharga {books} per bulan, di sini {here} ({rows} baris)")
+        }
         Problem::Unknown(of) => format!("{} ini tidak ada, baik di berkas maupun di basis data", noun(*of)),
         Problem::Repeated { noun: of, first_line } => format!("{} yang sama ada di baris {first_line}", noun(*of)),
         Problem::Taken(of) => format!("di basis data {} ini milik pihak lain", noun(*of)),

@@ -92,6 +92,47 @@ fn an_unsure_sheet_is_asked_about_and_a_slip_of_the_hand_too() {
     assert!(err.contains("kolom ini tidak dikenal; yang dikenal") && err.contains("[import.unknown_column]"), "{err}");
 }
 
+/// An attacker's sheet: a package of the books called by its name, with its price beside it. It stays one package.
+#[test]
+fn a_package_that_is_called_by_its_name_is_not_made_again() {
+    let isp = provider();
+    package(&isp, "P10", "Rumah 10 Mbps");
+    let head = HEAD.replace(";Username", ";Harga;Username");
+    let sold = |n: usize, name: &str, price: &str| row(n, "", name).replace(";warga", &format!(";{price};warga"));
+    let sheet = [head.clone(), sold(1, "Rumah 10 Mbps", "150.000"), sold(2, " rumah 10  MBPS", "Rp 150.000")].concat();
+    import(&isp, 0, "pelanggan.csv", &sheet, &[]);
+    let packages = isp.json(&["package", "list"]);
+    let known: Vec<_> = packages.as_array().unwrap().iter().map(|p| p["code"].as_str().unwrap()).collect();
+    assert_eq!(known, ["P10"], "{packages}");
+    assert_eq!((&packages[0]["name"], &packages[0]["group"]), (&"Rumah 10 Mbps".into(), &"P10".into()), "{packages}");
+    let lines = isp.json(&["subscription", "list"]);
+    assert!(lines.as_array().unwrap().iter().all(|line| line["package"] == "P10"), "{lines}");
+    // The same sheet once more changes nothing, and neither does --update.
+    for more in [&[][..], &["--update"]] {
+        import(&isp, 0, "pelanggan.csv", &sheet, more);
+        assert_eq!(isp.json(&["package", "list"]), packages);
+    }
+    // By its code it keeps its name, too.
+    let with_speed = head.replace(";Harga;", ";Harga;Kecepatan;");
+    let by_code = [with_speed, sold(3, "P10", "150000").replace(";150000;", ";150000;10M/5M;")].concat();
+    import(&isp, 0, "pelanggan.csv", &by_code, &["--update"]);
+    assert_eq!(isp.json(&["package", "list"]), packages);
+
+    // Another price is an error that names the row, with or without a speed that the sheet tells.
+    for name in ["Rumah 10 Mbps", "P10"] {
+        let other = [head.clone(), sold(4, name, "150000"), sold(5, name, "150000")].concat();
+        let other = other.replace("150000", "120000");
+        let (_, err) = import(&isp, 3, "pelanggan.csv", &other, &[]);
+        assert!(err.contains("baris 2 kolom Harga: paket P10") && err.contains("[import.other_price]"), "{err}");
+        assert!(err.contains("Rp150.000") && err.contains("Rp120.000 (2 baris)"), "{err}");
+    }
+    assert_eq!(isp.json(&["package", "list"]), packages);
+    // Two packages of one name: the code says which.
+    package(&isp, "Q10", "RUMAH 10 mbps");
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &[head, sold(6, "Rumah 10 Mbps", "150000")].concat(), &[]);
+    assert!(err.contains("[import.which_package]"), "{err}");
+}
+
 #[test]
 fn what_the_next_run_bills_is_said_before_it_is_written() {
     let isp = provider();

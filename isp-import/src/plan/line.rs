@@ -9,7 +9,7 @@ use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
 use isp_core::text::{Code, RouterName};
 
 use super::super::problem::{Noun, Problem, RowError};
-use super::super::rows::{SubscriptionRow, speed_in};
+use super::super::rows::{SubscriptionRow, speed_in, without_blanks};
 use super::{Note, Planner, Verdict, columns};
 
 /// What a new line takes that its row may not say.
@@ -63,6 +63,9 @@ impl Planner<'_> {
         let Some(password) = row.password.clone() else {
             return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
         };
+        if self.other_price(row, package_id, today) {
+            return Ok(Verdict::Refused);
+        }
         self.ask_about_day(&row.at, "start", row.start);
         if let Some(from) = row.billed_from {
             self.ask_about_day(&row.at, "billed_from", from);
@@ -109,12 +112,8 @@ impl Planner<'_> {
         if let Some(id) = self.packages.get(&row.package) {
             return Ok(*id);
         }
-        let wanted = folded(&row.package_said);
-        let known = self.existing.packages.values().chain(&self.plan.changes.packages);
-        let mut named: Vec<PackageId> = known.filter(|p| folded(p.name.as_str()) == wanted).map(|p| p.id).collect();
-        named.sort_unstable();
-        named.dedup();
-        match named[..] {
+        let wanted = without_blanks(&row.package_said);
+        match self.packages_named(&wanted)[..] {
             [id] => Ok(id),
             [] => {
                 let error = self.unknown(&row.at, "package", Noun::Package, &row.package);
@@ -125,7 +124,37 @@ impl Planner<'_> {
                 }
                 Err(RowError { line: 0, ..error })
             }
-            _ => Err(row.at.error("package", Problem::WhichPackage { count: named.len() })),
+            ref several => Err(row.at.error("package", Problem::WhichPackage { count: several.len() })),
+        }
+    }
+
+    /// The packages of the books and of the same import that have a name, without regard to case and blanks.
+    pub(super) fn packages_named(&self, wanted: &str) -> Vec<PackageId> {
+        let known = self.existing.packages.values().chain(&self.plan.changes.packages);
+        let mut named: Vec<PackageId> =
+            known.filter(|package| without_blanks(package.name.as_str()) == wanted).map(|package| package.id).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+
+    /// Counts a new line of a sheet with everything whose price is not that of its package; false when the prices agree.
+    fn other_price(&mut self, row: &SubscriptionRow, package: PackageId, today: Date) -> bool {
+        let books = self.price_of(package, today);
+        let (Some(here), Some(books)) = (row.sheet_price, books.filter(|books| row.sheet_price != Some(*books))) else {
+            return false;
+        };
+        let (_, _, rows) = self.other_prices.entry((package, here)).or_insert_with(|| (row.at.clone(), books, 0));
+        *rows += 1;
+        true
+    }
+
+    /// Names each package that rows of a sheet with everything sell at another price, once with the number of its rows.
+    pub(super) fn name_other_prices(&mut self) {
+        for ((package, here), (at, books, rows)) in std::mem::take(&mut self.other_prices) {
+            let code = self.packages.iter().find(|(_, id)| **id == package).map(|(code, _)| code.clone());
+            let Some(code) = code else { continue };
+            self.errors.push(at.error("price", Problem::OtherPrice { package: code, here, books, rows }));
         }
     }
 
@@ -189,11 +218,6 @@ impl Planner<'_> {
         });
         site.ok_or_else(|| row.at.error("site", Problem::Unknown(Noun::Site)))
     }
-}
-
-/// A name without regard to case and blanks.
-fn folded(name: &str) -> String {
-    name.split_whitespace().collect::<String>().to_lowercase()
 }
 
 /// A subscription against the one that exists. Nothing of it is changed by an import: billing terms and accounts have

@@ -52,7 +52,10 @@ impl FileRow for EverythingRow {
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
         let (customer, line) = (CustomerRow::read(cells), SubscriptionRow::read(cells));
-        Some(Self { customer, package: package(cells), line })
+        let package = package(cells);
+        let sheet_price = cells.raw("price").and_then(|text| positive("price", text).ok());
+        let line = line.map(|line| SubscriptionRow { sheet_price, ..line });
+        Some(Self { customer, package, line })
     }
 }
 
@@ -70,7 +73,13 @@ fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
     cells.ask("price", plausible_price("price", price));
     cells.ask("speed", speed.plausible("speed"));
     let group = UserGroup { name: group, speed };
-    Some(PackageRow { at: cells.origin(), code, name, price, tax_mode, group })
+    let said = ["price", "speed", "tax", "group"].into_iter().filter(|key| cells.raw(key).is_some()).collect();
+    Some(PackageRow { at: cells.origin(), code, name, price, tax_mode, group, said: Some(said) })
+}
+
+/// A name without regard to case and blanks.
+pub(crate) fn without_blanks(name: &str) -> String {
+    name.split_whitespace().collect::<String>().to_lowercase()
 }
 
 /// A speed with its unit at the end of a name.
@@ -80,8 +89,18 @@ pub(crate) fn speed_in(name: &str) -> Option<Speed> {
 }
 
 impl PackageRow {
-    /// True when another row sells the same under its code.
-    pub(in super::super) fn sells_the_same(&self, other: &Self) -> bool {
-        (self.price, self.tax_mode, &self.group) == (other.price, other.tax_mode, &other.group)
+    /// True when a row with everything is about this package: it has its code, or calls it by its name.
+    pub(in super::super) fn is_meant_by(&self, row: &Self) -> bool {
+        self.code.folded() == row.code.folded()
+            || without_blanks(self.name.as_str()) == without_blanks(row.name.as_str())
+    }
+
+    /// True when a row with everything sells the same. Against a row of packages only what it fills in counts.
+    pub(in super::super) fn sells_the_same(&self, row: &Self) -> bool {
+        let counts = |column| self.said.is_some() || row.says(column);
+        self.price == row.price
+            && (!counts("tax") || self.tax_mode == row.tax_mode)
+            && (!counts("speed") || self.group.speed == row.group.speed)
+            && (!counts("group") || self.group.name == row.group.name)
     }
 }

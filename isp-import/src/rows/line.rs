@@ -45,6 +45,8 @@ pub struct SubscriptionRow {
     pub own_price: Option<Money>,
     /// The last day on which a period that begins has it.
     pub own_price_until: Option<Date>,
+    /// The price of the package in a sheet with everything.
+    pub(crate) sheet_price: Option<Money>,
     /// The discount.
     pub discount: Option<Off>,
     /// The last day on which a period that begins has it.
@@ -121,6 +123,7 @@ impl FileRow for SubscriptionRow {
             billed_from: billed_from?,
             own_price: own_price?,
             own_price_until: own_price_until?,
+            sheet_price: None,
             discount: discount?,
             discount_until: discount_until?,
             ended: ended?,

@@ -16,7 +16,7 @@ use isp_core::{Error, Money, Secret};
 pub use cost::{ExpenseRow, InstallationRow};
 pub use customer::CustomerRow;
 pub use device::CpeRow;
-pub(crate) use everything::{EverythingRow, speed_in};
+pub(crate) use everything::{EverythingRow, speed_in, without_blanks};
 pub use line::SubscriptionRow;
 pub use package::PackageRow;
 pub use place::{RouterRow, SiteRow};

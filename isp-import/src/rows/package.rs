@@ -25,6 +25,15 @@ pub struct PackageRow {
     pub tax_mode: TaxMode,
     /// The profile on routers, with the speed.
     pub group: UserGroup,
+    /// The columns that a row with everything fills in; `None` for a row of packages, which says all.
+    pub(crate) said: Option<Vec<&'static str>>,
+}
+
+impl PackageRow {
+    /// True when it says something about this column.
+    pub(crate) fn says(&self, column: &str) -> bool {
+        self.said.as_ref().is_none_or(|said| said.contains(&column))
+    }
 }
 
 impl FileRow for PackageRow {
@@ -53,6 +62,14 @@ impl FileRow for PackageRow {
         }
         let (code, group) = (code?, group?);
         let group = UserGroup { name: group.unwrap_or_else(|| code.clone().into()), speed: speed? };
-        Some(Self { at: cells.origin(), code, name: name?, price: price?, tax_mode: tax?.unwrap_or_default(), group })
+        Some(Self {
+            at: cells.origin(),
+            code,
+            name: name?,
+            price: price?,
+            tax_mode: tax?.unwrap_or_default(),
+            group,
+            said: None,
+        })
     }
 }

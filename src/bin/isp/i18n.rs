@@ -81,6 +81,12 @@ impl Texts {
                 vec![("name", name), ("rows", rows.to_string())]
             }
             Problem::WhichPackage { count } => vec![("count", count.to_string())],
+            Problem::OtherPrice { package, here, books, rows } => vec![
+                ("package", package.to_string()),
+                ("here", here.to_string()),
+                ("books", books.to_string()),
+                ("rows", rows.to_string()),
+            ],
             Problem::TwoFiles { other } => vec![("other", other.clone())],
             Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
             Problem::HiddenRows { count, lines } => vec![("count", count.to_string()), ("lines", lines.clone())],
