@@ -433,6 +433,9 @@ pub enum Error {
         /// What there is.
         holds: Money,
     },
+    /// A gateway was asked for a refund so lately that the call may still be on its way: nobody can say yet what became of it.
+    #[error("the gateway was asked less than an hour ago, and may still answer")]
+    RefundOnItsWay,
     /// A refund that a gateway gives back is taken back by the gateway's refusal only.
     #[error("the gateway was asked for this refund, and it is not refused")]
     RefundAtGateway,
@@ -565,6 +568,7 @@ impl Error {
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CreditIsLess { .. } => "credit.less",
+            Self::RefundOnItsWay => "refund.on_its_way",
             Self::RefundAtGateway => "refund.at_gateway",
             Self::PaidOut => "payment.paid_out",
             Self::CashShort { .. } => "money.cash_short",

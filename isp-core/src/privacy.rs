@@ -83,6 +83,8 @@ pub enum Needed {
     Installation(Money),
     /// So many payment requests wait for money.
     Requests(u64),
+    /// So many refunds are under way at payment gateways.
+    Refunds(u64),
     /// So many proofs of transfer wait for review.
     Proofs(u64),
     /// So many messages are being sent at this moment.
@@ -100,6 +102,7 @@ impl Needed {
             Self::Devices(_) => "devices",
             Self::Installation(_) => "installation",
             Self::Requests(_) => "requests",
+            Self::Refunds(_) => "refunds",
             Self::Proofs(_) => "proofs",
             Self::Messages(_) => "messages",
         }
@@ -121,6 +124,8 @@ pub struct ErasureFacts<'a> {
     pub not_invoiced: Money,
     /// Payment requests that wait for money, here and at gateways.
     pub requests: u64,
+    /// Refunds that gateways were asked for and whose end is not certain.
+    pub refunds: u64,
     /// Proofs of transfer that wait for review.
     pub proofs: u64,
     /// Messages that a worker has taken to send them.
@@ -139,6 +144,7 @@ pub fn needed(facts: &ErasureFacts<'_>, now: DateTime<Utc>) -> Vec<Needed> {
         (lines, Needed::Lines as fn(u64) -> Needed),
         (lent, Needed::Devices),
         (facts.requests, Needed::Requests),
+        (facts.refunds, Needed::Refunds),
         (facts.proofs, Needed::Proofs),
         (facts.messages, Needed::Messages),
     ];

@@ -140,6 +140,76 @@ fn a_simulated_gateway_says_what_it_cannot_do_before_anybody_pays() {
     isp.fails(6, &["simulate-gateway", "tripay", "--port", &port], "cli.gateway");
 }
 
+/// An attacker's refund: its answer is lost, and then the gateway leaves the settings, so it never ends by itself. It is named where
+/// somebody looks, and a person who saw it at the gateway ends it.
+#[test]
+fn a_refund_without_an_end_is_named_and_a_person_ends_it() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let asked = isp.json(&[&ADD[..], &["--gateway", "midtrans", "--channel", "qris"]].concat())[0].clone();
+    let reference = asked["reference"].as_str().unwrap().to_owned();
+    isp.ok(&[&ADD[..2], &["payment", "add", "P001", "165000", "--provider", "cash", "--reference", "KW-1"]].concat());
+    assert!(stage.midtrans.pay(&reference, Money::rupiah(165_000), Money::ZERO, noon()));
+    isp.exit(5, &["--on", "2026-01-05", "--at", "12:05", "deliver"]);
+    stage.midtrans.fail_next_refund(Fault::Reset);
+    let paid = format!("mid-{reference}");
+    isp.exit(6, &["--on", "2026-01-05", "--at", "13:00", "refund", "ask", "midtrans", &paid, "100000"]);
+    let row = isp.json(&["refund", "list"])[0].clone();
+    let id = row["id"].as_str().unwrap().to_owned();
+    assert_eq!(row["state"], "unknown", "{row}");
+    let path = isp.dir().join("isp.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let [gone, stays] = ["[gateway.midtrans]", "[gateway.tripay]"].map(|table| settings.rfind(table).unwrap());
+    std::fs::write(&path, format!("{}{}", &settings[..gone], &settings[stays..])).unwrap();
+    isp.exit_any(&[0, 5], &["--on", "2026-01-08", "deliver"]);
+    assert_eq!(isp.json(&["refund", "list"])[0]["state"], "unknown");
+
+    // It stands between the customer and being forgotten, in its own words.
+    let end = &id[id.len() - 8..];
+    let (_, err) =
+        isp.exit(3, &["--lang", "en", "--on", "2026-01-08", "privacy", "erase", "P001", "--reason", "surat"]);
+    assert!(
+        err.contains("a refund to P001 is under way") && err.contains(end) && err.contains("refund settle"),
+        "{err}"
+    );
+    assert!(!err.contains("payment requests of P001"), "{err}");
+    // The day after it is nothing unusual; two days later it is named.
+    let about = |on: &str| {
+        let status = isp.json(&["--on", on, "status"]);
+        // There is always a finding: no provider is named.
+        let (doctor, _) = isp.exit(5, &["--on", on, "--format", "json", "doctor", "--offline"]);
+        let row = status.as_array().unwrap().iter().find(|row| row["what"] == "unresolved_refunds").cloned();
+        (row, doctor.contains("refund.unresolved") && doctor.contains(end))
+    };
+    assert_eq!(about("2026-01-06"), (None, false));
+    let (row, doctor) = about("2026-01-08");
+    let row = row.unwrap();
+    assert!(doctor && row["amount"] == 100_000 && row["note"].as_str().unwrap().contains(end), "{row}");
+
+    let settle = |on: &str, at: &str, more: &[&str]| {
+        [&["--on", on, "--at", at, "--by", "Sari", "refund", "settle", &id][..], more]
+            .concat()
+            .iter()
+            .map(|w| (*w).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let fails =
+        |code, words: Vec<String>, error| isp.fails(code, &words.iter().map(String::as_str).collect::<Vec<_>>(), error);
+    fails(3, settle("2026-01-05", "13:30", &["--refused", "--reason", "x"]), "refund.on_its_way");
+    fails(3, settle("2026-01-08", "09:00", &["--refused", "--reason", " "]), "value.empty");
+    let words = settle("2026-01-08", "09:00", &["--refused", "--reason", "dasbor: tidak ada"]);
+    let said = isp.ok(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("tidak mengembalikan Rp100.000"), "{said}");
+    let row = isp.json(&["refund", "list"])[0].clone();
+    assert_eq!(row["state"], "refused");
+    assert!(row["ended"].as_str().unwrap().contains("Sari: dasbor: tidak ada"), "{row}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 165_000, "the customer has the credit again");
+    let newest = isp.json(&["audit", "show", "--last", "1"])[0].clone();
+    assert_eq!((&newest["command"], &newest["by"]), (&"refund settle".into(), &"Sari".into()), "{newest}");
+    fails(3, settle("2026-01-08", "10:00", &["--given", "--reason", "x"]), "record.ended");
+    assert_eq!(about("2026-01-08"), (None, false));
+}
+
 /// What was paid twice goes back through the gateway, out of the credit; a virtual account cannot go back.
 #[test]
 fn what_came_through_a_gateway_goes_back_through_it() {

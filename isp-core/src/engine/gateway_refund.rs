@@ -15,6 +15,7 @@ use crate::payment::{Channel, GatewayRefund, GatewayRequest, GatewayState, Refun
 use crate::ports::{
     Asked, ChangeSet, GatewayQuery, GatewayRefundQuery, PaymentGateway, PortError, RefundAnswer, RefundAsk, StoreError,
 };
+use crate::text::given as given_text;
 
 /// What is to go back to a customer through the gateway that it came through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,24 +186,57 @@ impl Engine<'_> {
         told: &RefundAnswer,
         now: DateTime<Utc>,
     ) -> Result<GatewayRefund, EngineError> {
+        self.refund_ends(id, told, None, now).await
+    }
+
+    /// Writes what a person saw at the gateway of a refund that does not come to its end by itself, such as one of a gateway that is not
+    /// in the settings any more: `given` when the customer got the money. If not, the refund is taken back: the customer has the
+    /// credit again.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`] for a refund that no gateway was asked for; as
+    /// [`GatewayRefund::said_by_person`].
+    pub async fn settle_refund(
+        &self,
+        id: RefundId,
+        given: bool,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<GatewayRefund, EngineError> {
+        given_text("reason", reason)?;
+        let state = if given { RefundState::Done } else { RefundState::Refused };
+        let told = RefundAnswer { state, provider_id: None, reason: reason.trim().to_owned() };
+        self.refund_ends(id, &told, Some(by), now).await
+    }
+
+    /// `by` is the person who says it; `None` when the gateway does.
+    async fn refund_ends(
+        &self,
+        id: RefundId,
+        told: &RefundAnswer,
+        by: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<GatewayRefund, EngineError> {
         until_written(|| async {
             let found = GatewayRefundQuery { id: Some(id), ..GatewayRefundQuery::default() };
             let before = self.store.gateway_refunds(self.tenant, found).await?.pop();
             let before = before.ok_or(StoreError::NotFound { what: "refund" })?;
-            if before.state.is_over() {
-                return Ok(before);
-            }
             let mut row = before.clone();
-            row.state = row.state.after(told.state);
+            row.state = match by {
+                None if before.state.is_over() => return Ok(before),
+                None => before.state.after(told.state),
+                Some(_) => before.said_by_person(told.state == RefundState::Done, now)?,
+            };
             row.provider_id = told.provider_id.clone().or(row.provider_id);
-            row.note.clone_from(&told.reason);
+            row.note = by.map_or_else(|| told.reason.clone(), |by| format!("{by}: {}", told.reason));
             row.poll_at = row.next_poll(now);
             let mut changes = ChangeSet { gateway_refunds: vec![row.clone()], ..ChangeSet::default() };
             if row.state == RefundState::Refused {
                 let rows = self.store.refunds(self.tenant, None).await?;
                 let refund = rows.into_iter().find(|of| of.refund.id == id).map(|of| of.refund);
                 let refund = refund.ok_or(StoreError::NotFound { what: "refund" })?;
-                let (by, reason) = (row.gateway.to_string(), told.reason.clone());
+                let (by, reason) = (by.unwrap_or(row.gateway.as_str()).to_owned(), told.reason.clone());
                 let ending = Ending { kind: EndingKind::TakenBack, at: now, by, reason };
                 changes.endings.push((RecordId::Refund(id), ending));
                 changes.journal.push(refund.reversal());
@@ -212,6 +246,29 @@ impl Engine<'_> {
             Ok(row)
         })
         .await
+    }
+
+    /// The refunds that gateways were asked for and whose end is not certain, of a customer or of all, each with what is booked of it;
+    /// those that were asked first first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn open_refunds(
+        &self,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<(GatewayRefund, Refund)>, EngineError> {
+        let mut rows = self.store.gateway_refunds(self.tenant, GatewayRefundQuery::default()).await?;
+        rows.retain(|row| !row.state.is_over());
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        rows.sort_by_key(|row| (row.asked_at, row.id));
+        let refunds = self.store.refunds(self.tenant, customer).await?;
+        let with = |row: GatewayRefund| {
+            let booked = refunds.iter().find(|of| of.refund.id == row.id).map(|of| of.refund.clone());
+            booked.map(|refund| (row, refund))
+        };
+        Ok(rows.into_iter().filter_map(with).collect())
     }
 
     /// The refunds that gateways were asked for of a payment, each with its amount.

@@ -9,10 +9,9 @@ use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::money::Money;
-use crate::payment::{GatewayRefund, GatewayState};
+use crate::payment::GatewayState;
 use crate::ports::{
-    AccessQuery, ChangeSet, GatewayQuery, GatewayRefundQuery, OutboxQuery, OutboxState, PageQuery, RequestQuery,
-    StoreError,
+    AccessQuery, ChangeSet, GatewayQuery, OutboxQuery, OutboxState, PageQuery, RequestQuery, StoreError,
 };
 use crate::privacy::{
     Erased, Erasure, ErasureFacts, ForgottenLine, Needed, Person, device_without_person, forget_line, needed,
@@ -41,10 +40,7 @@ impl Engine<'_> {
         let query = GatewayQuery { customer: Some(customer), ..GatewayQuery::default() };
         let asked = all_pages(self.page, |page| self.store.gateway_requests(self.tenant, &query, page), |r| r.id);
         let asked = asked.await?.into_iter().filter(|request| waits(request.state)).count();
-        let refunds = self.store.refunds(self.tenant, Some(customer)).await?;
-        let at_gateways = self.store.gateway_refunds(self.tenant, GatewayRefundQuery::default()).await?;
-        let going = |row: &&GatewayRefund| !row.state.is_over() && refunds.iter().any(|of| of.refund.id == row.id);
-        let going = at_gateways.iter().filter(going).count();
+        let going = self.open_refunds(Some(customer)).await?.len();
         let proofs = self.store.proofs(self.tenant, Some(customer)).await?;
         let query = OutboxQuery { topic: None, state: None, customer: Some(customer) };
         let messages = all_pages(self.page, |page| self.store.outbox(self.tenant, query, page), |row| row.id).await?;
@@ -54,7 +50,8 @@ impl Engine<'_> {
             credit: credit.iter().map(|source| source.left).sum(),
             devices: &devices,
             not_invoiced,
-            requests: (own.len() + asked + going) as u64,
+            requests: (own.len() + asked) as u64,
+            refunds: going as u64,
             proofs: proofs.iter().filter(|proof| Proof::waits(proof)).count() as u64,
             messages: messages.iter().filter(|row| is_open(row.state)).count() as u64,
         };

@@ -103,6 +103,8 @@ pub struct GatewayRefund {
 const POLL_MINUTES: [i64; 4] = [1, 5, 15, 60];
 /// Hours after which it is asked once a day only: some banks take days.
 const HOURLY: i64 = 48;
+/// Days that a refund which the gateway took may take before a person should ask.
+const PENDING_DAYS: i64 = 7;
 /// Minutes after a call whose answer was lost, before a gateway that does not know it is believed: the call may still be on its way.
 const LOST_AFTER: i64 = 60;
 
@@ -123,6 +125,32 @@ impl GatewayRefund {
         let soon = POLL_MINUTES.iter().map(|m| self.asked_at + TimeDelta::minutes(*m)).find(|at| *at > now);
         let late = now - self.asked_at >= TimeDelta::hours(HOURLY);
         Some(soon.unwrap_or(now + TimeDelta::hours(if late { 24 } else { 1 })))
+    }
+
+    /// True when it should have come to an end long since: nobody knows for two days whether the gateway gives the money, or the gateway
+    /// took it a week ago and the customer still has nothing. A person should ask the gateway then.
+    #[must_use]
+    pub fn is_long_open(&self, now: DateTime<Utc>) -> bool {
+        let most = match self.state {
+            RefundState::Attempting | RefundState::Unknown => TimeDelta::hours(HOURLY),
+            RefundState::Pending => TimeDelta::days(PENDING_DAYS),
+            RefundState::Done | RefundState::Refused => return false,
+        };
+        now - self.asked_at >= most
+    }
+
+    /// Where it stands after a person said what became of it, who saw it at the gateway: whether the customer got the money.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when its end is certain; [`Error::RefundOnItsWay`] while the call may still be on its way.
+    pub fn said_by_person(&self, given: bool, now: DateTime<Utc>) -> Result<RefundState, Error> {
+        if self.state.is_over() {
+            return Err(Error::AlreadyEnded);
+        }
+        if self.state != RefundState::Pending && !self.never_came(now) {
+            return Err(Error::RefundOnItsWay);
+        }
+        Ok(if given { RefundState::Done } else { RefundState::Refused })
     }
 
     /// True when a gateway that does not know it at `now` never got it: it was never taken, and the call can no longer be on its
@@ -217,6 +245,32 @@ mod tests {
         assert!(lost(RefundState::Unknown, 60) && lost(RefundState::Attempting, 60));
         assert!(!lost(RefundState::Unknown, 59), "the call may still be on its way");
         assert!(!lost(RefundState::Pending, 9_999) && !lost(RefundState::Done, 9_999));
+    }
+
+    #[test]
+    fn a_person_says_what_became_of_it_once_the_call_cannot_be_on_its_way() {
+        let said = |state, minutes| {
+            let row = GatewayRefund { state, ..row() };
+            let now = row.asked_at + TimeDelta::minutes(minutes);
+            [true, false].map(|given| row.said_by_person(given, now))
+        };
+        for state in [RefundState::Attempting, RefundState::Unknown] {
+            assert_eq!(said(state, 59), [Err(Error::RefundOnItsWay), Err(Error::RefundOnItsWay)]);
+            assert_eq!(said(state, 60), [Ok(RefundState::Done), Ok(RefundState::Refused)]);
+        }
+        assert_eq!(said(RefundState::Pending, 0), [Ok(RefundState::Done), Ok(RefundState::Refused)]);
+        for state in [RefundState::Done, RefundState::Refused] {
+            assert_eq!(said(state, 99_999), [Err(Error::AlreadyEnded), Err(Error::AlreadyEnded)]);
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_named_after_days() {
+        let long =
+            |state, hours| GatewayRefund { state, ..row() }.is_long_open(row().asked_at + TimeDelta::hours(hours));
+        assert!(!long(RefundState::Unknown, 47) && long(RefundState::Unknown, 48) && long(RefundState::Attempting, 48));
+        assert!(!long(RefundState::Pending, 7 * 24 - 1) && long(RefundState::Pending, 7 * 24));
+        assert!(!long(RefundState::Done, 9_999) && !long(RefundState::Refused, 9_999));
     }
 
     #[test]

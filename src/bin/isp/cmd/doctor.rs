@@ -19,7 +19,7 @@ use isp_core::text::Reference;
 use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
-use super::sandbox_left;
+use super::{refund, sandbox_left};
 use crate::context::Context;
 use crate::failure::{Exit, classify};
 use crate::output::{self, Cell, Format, Rows, column, number};
@@ -159,6 +159,10 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
         findings.add("row.unreadable", rows.len() as u64, &about);
     }
     webhooks(findings, store).await?;
+    let (open, _, about) = refund::long_open(ctx, store).await?;
+    if open > 0 {
+        findings.add("refund.unresolved", open as u64, &about);
+    }
     if with_key && !offline {
         routers(findings, store).await?;
     }

@@ -31,6 +31,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp refund ask midtrans 9aed5972-5b6a-401e-894b-a32c91ed1a3a --note 'bayar dua kali'\n  isp refund ask xendit pr-90392f42 50.000\n\nMidtrans and Xendit give back what came by QRIS or a wallet; a virtual account and a shop cannot. Tripay and Duitku give nothing back: pay the customer yourself, and book it with isp refund add. An answer that was lost is settled by the next isp deliver."
     )]
     Ask(Ask),
+    /// Say what became of a refund at a gateway that does not come to its end by itself, as you saw it there.
+    #[command(
+        after_help = "Examples:\n  isp refund settle 4f1a09c2 --given --reason 'dasbor Midtrans: sukses 12 Maret'\n  isp refund settle 4f1a09c2 --refused --reason 'gateway sudah tidak dipakai, uang tidak keluar'\n\nLook at the gateway first: after --refused the customer has the credit again, and may be given it once more. It is possible an hour after the gateway was asked, and from then on the gateway is not asked any more."
+    )]
+    Settle(Settle),
     /// List refunds, oldest first; those that were taken back say so.
     List(List),
     /// Show one refund.
@@ -71,6 +76,21 @@ pub(crate) struct Ask {
     /// In words; they stay here.
     #[arg(long, default_value = "")]
     note: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Settle {
+    #[command(flatten)]
+    which: Which,
+    /// The customer got the money.
+    #[arg(long, conflicts_with = "refused", required_unless_present = "refused")]
+    given: bool,
+    /// The customer did not get it and will not: the refund is taken back.
+    #[arg(long)]
+    refused: bool,
+    /// How you know; kept with it.
+    #[arg(long)]
+    reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +154,18 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let said = if told.state == RefundState::Done { "done.refund_given" } else { "done.refund_asked" };
             ctx.say(said, &variables)?;
         }
+        Command::Settle(Settle { which, given, refused: _, reason }) => {
+            let RefundRow { refund, .. } = find_one(ctx, store, &which).await?;
+            let by = ctx.officer.as_str();
+            let settled = ctx.engine(store).settle_refund(refund.id, given, by, &reason, ctx.now).await?;
+            let customer = find::codes(ctx, store, [refund.customer_id]).await?.remove(&refund.customer_id);
+            let variables = [
+                ("code", customer.unwrap_or_default()),
+                ("amount", refund.amount.to_string()),
+                ("gateway", settled.gateway.to_string()),
+            ];
+            ctx.say(if given { "done.refund_settled" } else { "done.refund_settled_refused" }, &variables)?;
+        }
         Command::List(List { customer }) => {
             let of = match &customer {
                 Some(code) => Some(find::person(ctx, store, code.as_str()).await?.id),
@@ -154,6 +186,29 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
     }
     Ok(Exit::Done)
+}
+
+/// Refunds at gateways that should have come to an end long since: how many, how much, and each in words.
+pub(super) async fn long_open(ctx: &Context, store: &dyn Store) -> anyhow::Result<(usize, Money, String)> {
+    let mut open = ctx.engine(store).open_refunds(None).await?;
+    open.retain(|(row, _)| row.is_long_open(ctx.now));
+    Ok((open.len(), open.iter().map(|(_, refund)| refund.amount).sum(), named(ctx, store, &open).await?))
+}
+
+/// Refunds at gateways in words: the end of the id, whose, how much, at which gateway since when.
+pub(super) async fn named(
+    ctx: &Context,
+    store: &dyn Store,
+    refunds: &[(GatewayRefund, Refund)],
+) -> anyhow::Result<String> {
+    let codes = find::codes(ctx, store, refunds.iter().map(|(_, refund)| refund.customer_id)).await?;
+    let word = |(row, refund): &(GatewayRefund, Refund)| {
+        let id = refund.id.0.simple().to_string();
+        let code = codes.get(&refund.customer_id).cloned().unwrap_or_default();
+        let (state, since) = (ctx.texts.t(&format!("word.{}", row.state.code())), Zone::Wib.date_of(row.asked_at));
+        format!("{} {code} {} {} {since} {state}", &id[id.len() - 8..], refund.amount, row.gateway)
+    };
+    Ok(refunds.iter().map(word).collect::<Vec<_>>().join("; "))
 }
 
 async fn find_one(ctx: &Context, store: &dyn Store, which: &Which) -> anyhow::Result<RefundRow> {

@@ -10,7 +10,7 @@ use isp_core::ids::CustomerId;
 use isp_core::isolation::Access;
 use isp_core::ports::{InboxStore as _, OutboxQuery, OutboxState, PageQuery, Store, Topic, WebhookState};
 
-use super::find;
+use super::{find, refund};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
@@ -150,6 +150,12 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
     if waiting > 0 {
         add("waiting_proofs", waiting, Some(amount), hint(ctx, waiting, "status.waiting_proofs"));
+    }
+
+    let (open, amount, about) = refund::long_open(ctx, store).await?;
+    if open > 0 {
+        let note = ctx.texts.with("status.unresolved_refunds", &[("about", about)]);
+        add("unresolved_refunds", open, Some(amount), Cell::text(note));
     }
 
     for (word, topic, state) in [

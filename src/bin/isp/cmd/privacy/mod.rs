@@ -15,7 +15,7 @@ use isp_core::privacy::{Erased, Needed};
 use isp_core::text::Code;
 
 use super::router_import::private_file;
-use super::{args, find, record};
+use super::{args, find, record, refund};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
@@ -82,6 +82,10 @@ async fn erase(ctx: &Context, args: &Erase) -> anyhow::Result<Exit> {
     let still = engine.needed_of(customer.id, ctx.now).await?;
     for needed in &still {
         let amount = match *needed {
+            Needed::Refunds(_) => {
+                let open = engine.open_refunds(Some(customer.id)).await?;
+                refund::named(ctx, store, &open).await?
+            }
             Needed::Lines(n) | Needed::Devices(n) | Needed::Requests(n) | Needed::Proofs(n) | Needed::Messages(n) => {
                 n.to_string()
             }
