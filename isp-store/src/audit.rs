@@ -48,17 +48,6 @@ pub(crate) async fn append(
     s.execute(sql, args![tenant, entry.sequence, hash.to_vec()]).await.map(drop)
 }
 
-/// Appends an entry about what is written past a change set, before it is written.
-pub(crate) async fn note(
-    s: &mut dyn Session,
-    tenant: TenantId,
-    actor: &Actor,
-    change: Change,
-) -> Result<(), StoreError> {
-    let head = held(s, tenant).await?;
-    append(s, tenant, head, actor, &[change]).await
-}
-
 /// The head of a tenant's row, which the transaction holds from now on: for an entry about what is known only when it was written.
 pub(crate) async fn held(s: &mut dyn Session, tenant: TenantId) -> Result<Head, StoreError> {
     head(s, tenant, " FOR UPDATE").await

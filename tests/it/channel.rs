@@ -238,7 +238,22 @@ fn a_message_is_sent_by_hand_once() {
     assert_eq!(shown["finished"].as_str(), Some("2026-01-08 09:00 WIB"));
     let newest = &stage.isp.json(&["audit", "show", "--last", "1"])[0];
     assert_eq!((newest["command"].as_str(), newest["by"].as_str()), (Some("outbox done"), Some("Sari")));
-    stage.isp.fails(4, &done, "outbox.not_to_settle");
+    assert!(
+        stage.isp.fails(4, &done, "outbox.not_to_settle").contains(&format!("pesan {id} tidak bisa")),
+        "it is named"
+    );
+    // An attacker's list: of several ids, one that is wrong is named, and nothing is noted.
+    let other = waiting(&["--customer", "P004"])[0]["id"].as_str().unwrap().to_owned();
+    let both =
+        |wrong: &str| [REMINDED, &["outbox", "done", &other, wrong]].concat().iter().map(|w| (*w).to_owned()).collect();
+    let fails = |words: Vec<String>, code: &str| {
+        stage.isp.fails(4, &words.iter().map(String::as_str).collect::<Vec<_>>(), code)
+    };
+    let gone = fails(both(id), "outbox.not_to_settle");
+    assert!(gone.contains(id) && !gone.contains(&other), "{gone}");
+    let unknown = fails(both("0000ffff"), "cli.not_found");
+    assert!(unknown.contains("0000ffff") && !unknown.contains(&other), "{unknown}");
+    assert_eq!(stage.isp.json(&["outbox", "show", &other])[0]["state"], "pending");
     assert_eq!(waiting(&["--customer", "P003"]), serde_json::json!([]));
 
     let by_customer = ["outbox", "done", "--customer", "P005", "--customer", "P006"];

@@ -227,13 +227,14 @@ async fn a_message_of_unknown_outcome_waits_for_a_person() {
     let engine = world.engine();
     let stranger = isp_core::ids::OutboxId(Uuid::from_u128(7));
     let settled = engine.settle_message(stranger, Settlement::Resend, "Sari", now).await;
-    assert_eq!(settled, Err(EngineError::NotToSettle));
+    assert!(matches!(settled, Err(EngineError::NotToSettle(ids)) if ids.len() == 1));
     let nobody = engine.settle_message(rows[0].id, Settlement::Resend, " ", now).await;
     assert_eq!(nobody.unwrap_err().code(), "value.empty");
     engine.settle_message(rows[0].id, Settlement::Resend, "Sari", now).await.unwrap();
     world.deliver(now).await;
     assert_eq!(world.messenger.counts()[&rows[0].id], 2, "sent again because Sari said so");
-    assert_eq!(engine.settle_message(rows[0].id, Settlement::Drop, "Sari", now).await, Err(EngineError::NotToSettle));
+    let again = engine.settle_message(rows[0].id, Settlement::Drop, "Sari", now).await;
+    assert_eq!(again, Err(EngineError::NotToSettle(vec![rows[0].id])));
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ pub mod virtual_account;
 
 use crate::clock::ClockDoubt;
 use crate::error::Error;
-use crate::ids::TenantId;
+use crate::ids::{OutboxId, TenantId};
 use crate::message::Sender;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
@@ -148,6 +148,11 @@ impl std::fmt::Debug for Engine<'_> {
     }
 }
 
+/// Ids in a sentence.
+fn listed(ids: &[OutboxId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Somebody else ended a record between the look at it and the commit.
 fn ended_meanwhile(error: StoreError) -> EngineError {
     match error {
@@ -178,9 +183,9 @@ pub enum EngineError {
     /// The customer has no subscription that the wish could be about.
     #[error("customer has no subscription in that state")]
     NothingToDo,
-    /// The message cannot be settled so: it has gone, was dropped, or is being sent, or there is none with this id.
-    #[error("the message cannot be settled so: it has gone, was dropped, or is being sent")]
-    NotToSettle,
+    /// These messages cannot be settled so: they have gone, were dropped, or are being sent, or there are none with these ids.
+    #[error("message {} cannot be settled so: it has gone, was dropped, or is being sent", listed(.0))]
+    NotToSettle(Vec<OutboxId>),
 }
 
 impl EngineError {
@@ -194,7 +199,7 @@ impl EngineError {
             Self::Clock(e) => e.code(),
             Self::PaymentMismatch => "payment.mismatch",
             Self::NothingToDo => "access.nothing_to_do",
-            Self::NotToSettle => "outbox.not_to_settle",
+            Self::NotToSettle(_) => "outbox.not_to_settle",
         }
     }
 
@@ -204,7 +209,9 @@ impl EngineError {
         match self {
             Self::Store(e) => e.retryable(),
             Self::Port(e) => e.retryable(),
-            Self::Domain(_) | Self::Clock(_) | Self::PaymentMismatch | Self::NothingToDo | Self::NotToSettle => false,
+            Self::Domain(_) | Self::Clock(_) | Self::PaymentMismatch | Self::NothingToDo | Self::NotToSettle(_) => {
+                false
+            }
         }
     }
 }

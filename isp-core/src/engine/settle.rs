@@ -1,5 +1,7 @@
 //! What a person says of messages: of those whose outcome nobody knows, and of those that were sent by hand.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::engine::{Engine, EngineError};
@@ -65,13 +67,30 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<(), EngineError> {
+        self.settle_messages(&[id], settlement, by, now).await
+    }
+
+    /// As [`Engine::settle_message`], of several: all of them, or none when one cannot be settled so.
+    ///
+    /// # Errors
+    /// As [`Engine::settle_message`]; [`EngineError::NotToSettle`] names those that cannot.
+    pub async fn settle_messages(
+        &self,
+        ids: &[OutboxId],
+        settlement: Settlement,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
         if by.trim().is_empty() {
             return Err(Error::Empty { field: "by" }.into());
         }
         let note = format!("{}, says {}", settlement.word(), by.trim());
         let settled = Settled { state: settlement.state(), note, at: now };
         let states = settlement.from();
-        if self.store.settle(self.tenant, id, states, settled).await? { Ok(()) } else { Err(EngineError::NotToSettle) }
+        let ids: BTreeSet<OutboxId> = ids.iter().copied().collect();
+        let ids: Vec<OutboxId> = ids.into_iter().collect();
+        let refused = self.store.settle(self.tenant, &ids, states, settled).await?;
+        if refused.is_empty() { Ok(()) } else { Err(EngineError::NotToSettle(refused)) }
     }
 
     /// Makes the messages that a template stopped due again, also those that failed for it; how many they are. Of one template,

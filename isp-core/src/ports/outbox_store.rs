@@ -80,15 +80,15 @@ pub trait OutboxStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<SubscriptionId>, StoreError>;
 
-    /// Settles a message that is unknown or failed, at the word of a person; false when there is no such message in one
-    /// of `states`. Whoever had claimed it can write no outcome any more.
+    /// Settles messages at the word of a person, all or none: those that are no message in one of `states` are returned, and then
+    /// nothing is written. Whoever had claimed one can write no outcome any more.
     async fn settle(
         &self,
         tenant: TenantId,
-        id: OutboxId,
+        ids: &[OutboxId],
         states: &[OutboxState],
         settled: Settled,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Vec<OutboxId>, StoreError>;
 
     /// Makes messages that a template stopped due at `now`, those that failed for it as well; how many they were. Those of
     /// `only`, or of all templates. A name stands for all its languages: `tagihan` for `tagihan/id` and `tagihan/en`.

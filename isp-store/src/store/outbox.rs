@@ -110,18 +110,26 @@ impl OutboxStore for SqlStore {
     async fn settle(
         &self,
         tenant: TenantId,
-        id: OutboxId,
+        ids: &[OutboxId],
         states: &[OutboxState],
         settled: Settled,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Vec<OutboxId>, StoreError> {
         let mut session = self.writer(tenant).await?;
-        // Before the message is written, as in each commit: so nobody waits crosswise.
-        audit::note(session.as_mut(), tenant, &self.actor, Change::of("message.settled", id.0)).await?;
-        let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
-        if done {
+        // Before the messages are written, as in each commit: so nobody waits crosswise.
+        let head = audit::held(session.as_mut(), tenant).await?;
+        let changes: Vec<Change> = ids.iter().map(|id| Change::of("message.settled", id.0)).collect();
+        audit::append(session.as_mut(), tenant, head, &self.actor, &changes).await?;
+        let mut refused = Vec::new();
+        for id in ids {
+            if !outbox::settle(session.as_mut(), tenant, *id, states, &settled).await? {
+                refused.push(*id);
+            }
+        }
+        // What is not committed is not written.
+        if refused.is_empty() && !ids.is_empty() {
             session.commit().await?;
         }
-        Ok(done)
+        Ok(refused)
     }
 
     async fn retry_templates(

@@ -247,7 +247,7 @@ fn exit_of_engine(error: &EngineError) -> Exit {
         EngineError::Store(error) => exit_of_store(error),
         EngineError::Port(error) => exit_of_port(error),
         EngineError::Clock(_) => Exit::Refused,
-        EngineError::NothingToDo | EngineError::NotToSettle => Exit::NotFound,
+        EngineError::NothingToDo | EngineError::NotToSettle(_) => Exit::NotFound,
         _ => Exit::BadInput,
     }
 }

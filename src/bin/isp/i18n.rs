@@ -186,6 +186,10 @@ impl Texts {
                     EngineError::Domain(error) => Some(self.domain(error)),
                     EngineError::Store(error) => self.stored(error),
                     EngineError::Clock(doubt) => self.doubted(*doubt),
+                    EngineError::NotToSettle(ids) => {
+                        let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                        self.find("failure.outbox.not_to_settle", &[("ids", ids)])
+                    }
                     _ => None,
                 };
             }

@@ -270,11 +270,20 @@ impl State {
         Ok(anew)
     }
 
-    pub(super) fn settle(&mut self, id: OutboxId, states: &[OutboxState], settled: &Settled) -> bool {
-        let Some(mut kept) = self.outbox.get(&id).cloned() else { return false };
-        if kept.row.effect.topic() != Topic::Message || !states.contains(&kept.row.state) {
-            return false;
+    pub(super) fn settle(&mut self, ids: &[OutboxId], states: &[OutboxState], settled: &Settled) -> Vec<OutboxId> {
+        let may = |id: &OutboxId| {
+            let row = self.outbox.get(id).map(|kept| &kept.row);
+            row.is_some_and(|row| row.effect.topic() == Topic::Message && states.contains(&row.state))
+        };
+        let refused: Vec<OutboxId> = ids.iter().copied().filter(|id| !may(id)).collect();
+        if refused.is_empty() {
+            ids.iter().for_each(|id| self.settle_one(*id, settled));
         }
+        refused
+    }
+
+    fn settle_one(&mut self, id: OutboxId, settled: &Settled) {
+        let Some(mut kept) = self.outbox.get(&id).cloned() else { return };
         kept.row.state = settled.state;
         kept.row.next_attempt = settled.at;
         kept.row.note.clone_from(&settled.note);
@@ -283,7 +292,6 @@ impl State {
         kept.row.fence += 1;
         (kept.owner, kept.claimed_until) = (None, None);
         self.put_row(kept);
-        true
     }
 
     pub(super) fn retry_templates(&mut self, only: Option<&str>, now: DateTime<Utc>) -> u64 {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use isp_core::customer::Customer;
-use isp_core::engine::{EngineError, Settlement};
+use isp_core::engine::Settlement;
+use isp_core::ids::OutboxId;
 use isp_core::message::freshness::Verdict;
 use isp_core::message::{Notification, NotificationKind};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
@@ -204,21 +205,26 @@ pub(crate) async fn done(ctx: &Context, args: &Done) -> anyhow::Result<Exit> {
     }
     if !args.ids.is_empty() {
         let all = all(ctx, OutboxQuery { topic: Some(Topic::Message), ..OutboxQuery::default() }).await?;
+        let mut missing: Vec<&str> = Vec::new();
         for id in &args.ids {
             let which = Id { id: Some(id.clone()) };
-            let row = record::chosen(&which, "outbox_row", id, all.iter().collect(), |row| row.id.0, |_| true)?;
-            chosen.push(row.clone());
+            match record::chosen(&which, "outbox_row", id, all.iter().collect(), |row| row.id.0, |_| true) {
+                Ok(row) => chosen.push(row.clone()),
+                Err(error) if matches!(error.downcast_ref(), Some(Failure::NotFound { .. })) => missing.push(id),
+                Err(error) => return Err(error),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(Failure::NotFound { noun: "outbox_row", code: missing.join(", ") }.into());
         }
     }
     let mut seen = BTreeSet::new();
     chosen.retain(|row| seen.insert(row.id));
     // Nothing is noted when one of them has gone already, or a worker has it in hand.
-    if chosen.iter().any(|row| !Settlement::ByHand.from().contains(&row.state)) {
-        return Err(EngineError::NotToSettle.into());
-    }
+    let ids: Vec<OutboxId> = chosen.iter().map(|row| row.id).collect();
+    ctx.engine(store).settle_messages(&ids, Settlement::ByHand, ctx.officer.as_str(), ctx.now).await?;
     let mut rows = Rows::new(&[column("id"), column("state")]);
     for row in &chosen {
-        ctx.engine(store).settle_message(row.id, Settlement::ByHand, ctx.officer.as_str(), ctx.now).await?;
         rows.push(vec![Cell::text(row.id.to_string()), Cell::Word(Settlement::ByHand.state().code())]);
     }
     let variables = [("count", chosen.len().to_string()), ("officer", ctx.officer.to_string())];

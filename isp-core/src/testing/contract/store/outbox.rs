@@ -271,7 +271,7 @@ pub(super) async fn a_late_owner_tells_what_became_of_it(store: &dyn Store, tena
     assert!(ids(store, tenant, later).await.is_empty());
     let unknown = [OutboxState::Unknown];
     let settled = Settled { state: OutboxState::Dropped, note: "dropped, says Sari".into(), at: in_seconds(301) };
-    assert!(store.settle(tenant, second, &unknown, settled).await.unwrap());
+    assert!(store.settle(tenant, &[second], &unknown, settled).await.unwrap().is_empty());
     let outcomes = claimed.iter().map(|c| outcome(*c, OutboxState::Done, now())).collect::<Vec<_>>();
     assert_eq!(record(store, tenant, worker(1), &outcomes).await, [second]);
     assert_eq!(row(store, tenant, first).await.state, OutboxState::Done);
@@ -352,7 +352,7 @@ pub(super) async fn messages_are_settled_by_a_person(store: &dyn Store, tenant: 
     let id = send(store, tenant, &w, 1, in_seconds(-30)).await;
     let states = [OutboxState::Unknown, OutboxState::Failed];
     let settled = |state| Settled { state, note: format!("{} it is", state.code()), at: in_seconds(5) };
-    let settle = async |id, state| store.settle(tenant, id, &states, settled(state)).await.unwrap();
+    let settle = async |id, state| store.settle(tenant, &[id], &states, settled(state)).await.unwrap().is_empty();
     assert!(!settle(id, OutboxState::Done).await, "it is pending");
     assert!(!settle(OutboxId(crate::testing::sample::id(31, 99)), OutboxState::Done).await, "it is not there");
     let wish = effect_id(w.subscriptions[0].id, w.router.id, 1);
@@ -361,6 +361,11 @@ pub(super) async fn messages_are_settled_by_a_person(store: &dyn Store, tenant: 
     assert!(!settle(wish, OutboxState::Dropped).await, "it is no message");
     let claimed = claims(store, tenant, claim_all(Topic::Message, now())).await;
     assert!(record(store, tenant, worker(1), &[outcome(claimed[0], OutboxState::Unknown, now())]).await.is_empty());
+    // All or none: beside one that is not there, or is no message, nothing is written.
+    let missing = OutboxId(crate::testing::sample::id(31, 99));
+    let refused = store.settle(tenant, &[missing, id, wish], &states, settled(OutboxState::Done)).await.unwrap();
+    assert_eq!(refused, [missing, wish]);
+    assert_eq!(row(store, tenant, id).await.state, OutboxState::Unknown);
     assert!(settle(id, OutboxState::Pending).await);
     let again = row(store, tenant, id).await;
     assert_eq!((again.state, again.next_attempt, again.finished_at), (OutboxState::Pending, in_seconds(5), None));

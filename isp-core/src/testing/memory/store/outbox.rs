@@ -85,11 +85,11 @@ impl OutboxStore for MemoryStore {
     async fn settle(
         &self,
         tenant: TenantId,
-        id: OutboxId,
+        ids: &[OutboxId],
         states: &[OutboxState],
         settled: Settled,
-    ) -> Result<bool, StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.settle(id, states, &settled))))
+    ) -> Result<Vec<OutboxId>, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.settle(ids, states, &settled))))
     }
 
     async fn retry_templates(
