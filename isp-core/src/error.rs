@@ -433,6 +433,18 @@ pub enum Error {
         /// What there is.
         holds: Money,
     },
+    /// Of a payment that is to go back through its gateway less is left, and the customer's credit is left of something else.
+    #[error(
+        "of this payment {holds} is left; the customer's credit of {notes} is of credit notes, {others} of other payments"
+    )]
+    CreditElsewhere {
+        /// What is left of the payment.
+        holds: Money,
+        /// What is left of credit notes.
+        notes: Money,
+        /// What is left of other payments.
+        others: Money,
+    },
     /// A gateway was asked for a refund so lately that the call may still be on its way: nobody can say yet what became of it.
     #[error("the gateway was asked less than an hour ago, and may still answer")]
     RefundOnItsWay,
@@ -568,6 +580,7 @@ impl Error {
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CreditIsLess { .. } => "credit.less",
+            Self::CreditElsewhere { .. } => "credit.elsewhere",
             Self::RefundOnItsWay => "refund.on_its_way",
             Self::RefundAtGateway => "refund.at_gateway",
             Self::PaidOut => "payment.paid_out",

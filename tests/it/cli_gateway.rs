@@ -210,6 +210,27 @@ fn a_refund_without_an_end_is_named_and_a_person_ends_it() {
     assert_eq!(about("2026-01-08"), (None, false));
 }
 
+/// An attacker's wish: what is to go back was used, and the credit is of a credit note.
+#[test]
+fn credit_of_notes_does_not_go_back_through_a_gateway_and_it_is_said_so() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let asked = isp.json(&[&ADD[..], &["--gateway", "midtrans", "--channel", "qris"]].concat())[0].clone();
+    let reference = asked["reference"].as_str().unwrap().to_owned();
+    assert!(stage.midtrans.pay(&reference, Money::rupiah(165_000), Money::ZERO, noon()));
+    isp.exit(5, &["--on", "2026-01-05", "--at", "12:05", "deliver"]);
+    let invoice = isp.json(&["invoice", "list", "--customer", "P001"])[0]["invoice"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-01-06", "credit-note", "add", &invoice, "40000", "--reason", "gangguan"]);
+    let paid = format!("mid-{reference}");
+    let ask = ["--lang", "en", "--on", "2026-01-06", "refund", "ask", "midtrans", &paid];
+    for more in [&[][..], &["40000"]] {
+        let said = isp.fails(3, &[&ask[..], more].concat(), "credit.elsewhere");
+        assert!(said.contains("Rp0 is left") && said.contains("Rp40.000 of credit notes"), "{said}");
+        assert!(said.contains("isp refund add") && !said.contains("other payments"), "{said}");
+    }
+    isp.ok(&["--on", "2026-01-06", "refund", "add", "P001", "--from", "bank"]);
+}
+
 /// What was paid twice goes back through the gateway, out of the credit; a virtual account cannot go back.
 #[test]
 fn what_came_through_a_gateway_goes_back_through_it() {

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::CreditNote;
 use crate::calendar::Zone;
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::retry::until_written;
@@ -79,7 +80,9 @@ impl Engine<'_> {
                 note: wish.note.clone(),
                 parts: Vec::new(),
             };
-            let refund = refund.through_gateway(wish.payment, &credit)?;
+            let notes = self.credit_notes_of(request.customer_id).await?;
+            let notes: Vec<PaymentId> = notes.iter().map(CreditNote::payment_id).collect();
+            let refund = refund.through_gateway(wish.payment, &credit, &notes)?;
             let changes = ChangeSet {
                 journal: vec![refund.entry()],
                 refunds: vec![refund.clone()],

@@ -167,12 +167,27 @@ impl Refund {
     /// left of it. What was refunded before, or pays an invoice, is no longer left. `credit` is what the customer has.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`Error::CreditIsLess`] when less is left of the payment.
-    pub fn through_gateway(self, payment: PaymentId, credit: &[CreditSource]) -> Result<Self, Error> {
+    /// [`Error::NotPositive`]; when less is left of the payment [`Error::CreditElsewhere`] for a customer with other credit, else
+    /// [`Error::CreditIsLess`]. `notes` are the credit notes, by the payments that they count as.
+    pub fn through_gateway(
+        self,
+        payment: PaymentId,
+        credit: &[CreditSource],
+        notes: &[PaymentId],
+    ) -> Result<Self, Error> {
+        let left = |of: &dyn Fn(&CreditSource) -> bool| -> Money {
+            credit.iter().filter(|source| of(source)).map(|source| source.left).sum()
+        };
+        let holds = left(&|of| of.payment_id == payment);
+        let of_notes = left(&|of| of.payment_id != payment && notes.contains(&of.payment_id));
+        let others = left(&|_| true) - holds - of_notes;
+        // Who says no amount means all that is left, which may be nothing.
+        if (self.amount > holds || holds.is_zero()) && (of_notes + others).is_positive() {
+            return Err(Error::CreditElsewhere { holds, notes: of_notes, others });
+        }
         if !self.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
         }
-        let holds: Money = credit.iter().filter(|of| of.payment_id == payment).map(|of| of.left).sum();
         if self.amount > holds {
             return Err(Error::CreditIsLess { holds });
         }
@@ -275,6 +290,12 @@ mod tests {
 
     #[test]
     fn it_takes_what_is_left_of_its_own_payment_only() {
+        let money = Money::rupiah;
+        let elsewhere = |holds, notes, others| Error::CreditElsewhere {
+            holds: money(holds),
+            notes: money(notes),
+            others: money(others),
+        };
         let credit = [(1, 40), (2, 100)].map(|(number, left)| CreditSource {
             payment_id: PaymentId(id(9, number)),
             since: moment("2026-01-01T00:00:00Z"),
@@ -290,18 +311,19 @@ mod tests {
             note: String::new(),
             parts: Vec::new(),
         };
-        let of = |amount, number| refund(amount).through_gateway(PaymentId(id(9, number)), &credit);
+        let of =
+            |amount, number| refund(amount).through_gateway(PaymentId(id(9, number)), &credit, &[PaymentId(id(9, 2))]);
         let made = of(100, 2).unwrap();
         assert_eq!(
             (made.paid_from, made.parts.as_slice()),
             (Channel::Gateway, &[(PaymentId(id(9, 2)), Money::rupiah(100))][..])
         );
-        assert_eq!(
-            of(41, 1),
-            Err(Error::CreditIsLess { holds: Money::rupiah(40) }),
-            "what is left of others does not count"
-        );
-        assert_eq!(of(1, 3), Err(Error::CreditIsLess { holds: Money::ZERO }));
+        assert_eq!(of(41, 1), Err(elsewhere(40, 100, 0)), "what is left of others does not count");
+        assert_eq!(of(101, 2), Err(elsewhere(100, 0, 40)));
+        assert_eq!(of(1, 3), Err(elsewhere(0, 100, 40)));
+        assert_eq!(of(0, 3), Err(elsewhere(0, 100, 40)), "all that is left is nothing");
         assert_eq!(of(0, 1), Err(Error::NotPositive { field: "amount" }));
+        let alone = |amount| refund(amount).through_gateway(PaymentId(id(9, 1)), &credit[..1], &[]);
+        assert_eq!(alone(41), Err(Error::CreditIsLess { holds: Money::rupiah(40) }));
     }
 }

@@ -160,6 +160,11 @@ impl Texts {
             E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
+            E::CreditElsewhere { holds, notes, others } => {
+                // A sum of nothing is left out of the sentence.
+                let said = |sum: &isp_core::Money| if sum.is_positive() { sum.to_string() } else { String::new() };
+                vec![("holds", holds.to_string()), ("notes", said(notes)), ("others", said(others))]
+            }
             E::CreditIsLess { holds } => vec![("holds", holds.to_string())],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
