@@ -153,7 +153,7 @@ async fn after_paying_it_says_open_again_when_the_router_said_so() {
     };
     let (status, paper) = server.send("GET", &address("bill-"), &[], b"").await;
     assert_eq!(status, 200);
-    for said in ["<h1>TAGIHAN</h1>", "SELESAI", "INV-202601-000001", "Rp 150.000", "img-src data:", "@page{size:A4"] {
+    for said in ["<h1>TAGIHAN</h1>", "LUNAS", "INV-202601-000001", "Rp 150.000", "img-src data:", "@page{size:A4"] {
         assert!(paper.contains(said), "{said}: {paper}");
     }
     let (status, paper) = server.send("GET", &address("receipt-"), &[], b"").await;

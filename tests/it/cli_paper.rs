@@ -60,6 +60,35 @@ fn an_invoice_is_a_page_by_itself() {
     isp.fails(4, &["invoice", "print", "INV-202601-999999"], "cli.not_found");
 }
 
+/// The paper tells what was paid from what was given up, and from what was given back.
+#[test]
+fn a_paper_tells_paid_from_written_off() {
+    let isp = billed();
+    let number = isp.json(&["invoice", "list", "--customer", "P001"])[0]["invoice"].as_str().unwrap().to_owned();
+    let marks = |told: &str| {
+        let html = page(&isp, &["invoice", "print", &number], "tagihan.html");
+        let month = page(&isp, &["invoice", "print", "--month", "2026-01"], "januari.html");
+        // The first bill of the month is the same one.
+        let month = month.split("</article>").next().unwrap().to_owned();
+        for html in [html, month] {
+            for mark in ["BELUM DIBAYAR", "LUNAS", "PIUTANG DIHAPUS", "SELESAI"] {
+                assert_eq!(html.contains(&format!("\"mark\">{mark}<")), mark == told, "{mark}, {told}: {html}");
+            }
+        }
+    };
+    marks("BELUM DIBAYAR");
+    let off = ["--on", "2026-01-21", "write-off", "add", &number, "--reason", "pindah"];
+    isp.ok(&off);
+    marks("PIUTANG DIHAPUS");
+    isp.ok(&["--on", "2026-01-22", "write-off", "reverse", &number, "--reason", "sudah bayar"]);
+    marks("BELUM DIBAYAR");
+    isp.ok(&["--on", "2026-01-22", "payment", "add", "P001", "165000", "--reference", "KW-1"]);
+    marks("LUNAS");
+    isp.ok(&["--on", "2026-01-23", "payment", "reverse", "cash", "KW-1", "--sure", "--reason", "salah"]);
+    isp.ok(&["--on", "2026-01-23", "credit-note", "add", &number, "165000", "--reason", "salah tagih"]);
+    marks("SELESAI");
+}
+
 #[test]
 fn a_month_stands_in_one_page_each_in_the_language_of_its_customer() {
     let isp = billed();

@@ -21,7 +21,7 @@ pub use first_fee::add_fee;
 pub use invoice::{Debt, Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind, Owing};
 pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};
 pub use note_back::NoteBack;
-pub use paper::Bill;
+pub use paper::{Bill, BillState};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
 pub use policy::{BillingPolicy, WhileIsolated};
 pub use statement::Statement;

@@ -45,6 +45,49 @@ pub struct Bill {
     pub paid: Money,
 }
 
+/// Where a bill stands, in the words of whoever reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BillState {
+    /// Nothing of it is paid.
+    Unpaid,
+    /// A part of it is paid.
+    PaidInPart,
+    /// It is paid.
+    Paid,
+    /// All of it was given back by credit notes: there is nothing to pay.
+    GivenBack,
+    /// It, or what was left of it, was given up.
+    WrittenOff,
+}
+
+impl BillState {
+    /// The state of a bill or of an invoice with this total, of which `settled` is settled in whatever way. `written_off` is what was
+    /// given up of it and not taken back, `given_back` the credit notes that stand.
+    ///
+    /// ```
+    /// use isp_core::{billing::BillState, money::Money};
+    /// let of = |settled, written_off, given_back| {
+    ///     let [settled, off, back] = [settled, written_off, given_back].map(Money::rupiah);
+    ///     BillState::of(Money::rupiah(150_000), settled, off, back)
+    /// };
+    /// assert_eq!(of(0, 0, 0), BillState::Unpaid);
+    /// assert_eq!(of(50_000, 0, 0), BillState::PaidInPart);
+    /// assert_eq!(of(150_000, 0, 50_000), BillState::Paid);
+    /// assert_eq!(of(150_000, 0, 150_000), BillState::GivenBack);
+    /// assert_eq!(of(150_000, 100_000, 0), BillState::WrittenOff);
+    /// ```
+    #[must_use]
+    pub fn of(total: Money, settled: Money, written_off: Money, given_back: Money) -> Self {
+        match (total - settled).is_positive() {
+            true if settled.is_positive() => Self::PaidInPart,
+            true => Self::Unpaid,
+            false if written_off.is_positive() => Self::WrittenOff,
+            false if given_back.is_positive() && given_back >= total => Self::GivenBack,
+            false => Self::Paid,
+        }
+    }
+}
+
 impl Bill {
     /// An invoice by itself, with what was paid of it.
     #[must_use]

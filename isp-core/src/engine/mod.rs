@@ -108,7 +108,7 @@ pub use explain::Explanation;
 pub use gateway::{GatewayWish, PollReport};
 pub use gateway_refund::RefundWish;
 pub use notice::Taken;
-pub use paper::{BillPaper, ReceiptPaper};
+pub use paper::{BillPaper, ReceiptPaper, WithoutMoney};
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use proof::{NewProof, ProofReport};
 pub use remind::RemindReport;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::billing::{Bill, Invoice, Statement};
+use crate::billing::{Bill, BillState, Invoice, Statement};
 use crate::calendar::{Month, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{CustomerId, PackageId, SubscriptionId};
+use crate::ids::{CustomerId, InvoiceId, PackageId, SubscriptionId};
+use crate::money::Money;
 use crate::payment::Receipt;
 use crate::ports::{InvoiceQuery, PageQuery, PaymentRow, StoreError};
 use crate::text::{Name, RouterName};
@@ -23,6 +24,27 @@ pub struct BillPaper {
     pub packages: BTreeMap<PackageId, Name>,
     /// What the lines of its invoices are called.
     pub lines: BTreeMap<SubscriptionId, RouterName>,
+    /// Where it stands.
+    pub state: BillState,
+}
+
+/// What settles invoices without money.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WithoutMoney {
+    /// What was given up of each invoice, and not taken back.
+    pub written_off: BTreeMap<InvoiceId, Money>,
+    /// What credit notes that stand gave back of each.
+    pub given_back: BTreeMap<InvoiceId, Money>,
+}
+
+impl WithoutMoney {
+    /// Where invoices stand together, of whose total so much is settled.
+    #[must_use]
+    pub fn state(&self, invoices: &[InvoiceId], total: Money, settled: Money) -> BillState {
+        let sum = |of: &BTreeMap<InvoiceId, Money>| invoices.iter().filter_map(|id| of.get(id).copied()).sum();
+        BillState::of(total, settled, sum(&self.written_off), sum(&self.given_back))
+    }
 }
 
 /// A receipt with the words that are on it.
@@ -120,10 +142,41 @@ impl Engine<'_> {
         Ok(receipt.map(|receipt| ReceiptPaper { customer, zone, receipt }))
     }
 
+    /// What settles these invoices without money. `customer` is whose they are; `None` for invoices of several.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn without_money(
+        &self,
+        customer: Option<CustomerId>,
+        invoices: &BTreeSet<InvoiceId>,
+    ) -> Result<WithoutMoney, EngineError> {
+        let mut found = WithoutMoney::default();
+        let mut given_up = self.store.write_offs(self.tenant, customer).await?;
+        given_up.retain(|off| invoices.contains(&off.invoice_id));
+        for off in given_up {
+            let payment = self.store.payment(self.tenant, off.payment_id).await?;
+            if payment.is_some_and(|row| row.reversal.is_none()) {
+                *found.written_off.entry(off.invoice_id).or_default() += off.amount;
+            }
+        }
+        let mut notes = self.note_rows(customer).await?;
+        notes.retain(|row| row.taken_back.is_none() && invoices.contains(&row.note.invoice_id));
+        for row in notes {
+            *found.given_back.entry(row.note.invoice_id).or_default() += row.note.total;
+        }
+        Ok(found)
+    }
+
     /// Bills with names; one whose customer cannot be read is left out, and named by [`crate::ports::Store::damaged`].
     async fn worded(&self, bills: Vec<Bill>) -> Result<Vec<BillPaper>, EngineError> {
         let packages: BTreeMap<PackageId, Name> =
             self.store.packages(self.tenant).await?.into_iter().map(|package| (package.id, package.name)).collect();
+        let all: BTreeSet<InvoiceId> = bills.iter().flat_map(|bill| bill.invoices.iter().map(|i| i.id)).collect();
+        let only = match bills.as_slice() {
+            [one] => Some(one.customer_id),
+            _ => None,
+        };
         let (people, lines) = match bills.as_slice() {
             [] => return Ok(Vec::new()),
             [one] => {
@@ -133,6 +186,7 @@ impl Engine<'_> {
             }
             _ => (self.all_customers().await?, self.all_subscriptions().await?),
         };
+        let without_money = self.without_money(only, &all).await?;
         let people: BTreeMap<CustomerId, Customer> = people.into_iter().map(|person| (person.id, person)).collect();
         let lines: BTreeMap<SubscriptionId, RouterName> =
             lines.into_iter().map(|(line, _)| (line.id, line.account.username)).collect();
@@ -142,7 +196,9 @@ impl Engine<'_> {
             let named = bill.invoices.iter().filter_map(of).collect();
             let of = |invoice: &Invoice| Some((invoice.subscription_id, lines.get(&invoice.subscription_id)?.clone()));
             let lines = bill.invoices.iter().filter_map(of).collect();
-            Some(BillPaper { customer, bill, packages: named, lines })
+            let invoices: Vec<InvoiceId> = bill.invoices.iter().map(|invoice| invoice.id).collect();
+            let state = without_money.state(&invoices, bill.total, bill.paid);
+            Some(BillPaper { customer, bill, packages: named, lines, state })
         };
         Ok(bills.into_iter().filter_map(paper).collect())
     }

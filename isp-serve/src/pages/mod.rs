@@ -30,7 +30,7 @@ use crate::settings::host_of;
 use crate::source_address::Asker;
 use html::redirect;
 use paper::{BILL, RECEIPT, is_paper, paper, payments};
-use view::{Line, Shop};
+use view::{BillLine, Line, Shop};
 
 /// How long a page waits for the database, besides the time for a form to come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -330,14 +330,20 @@ async fn bills(app: &App, asked: &Asked, customer: CustomerId) -> Result<html::P
         }
     }
     invoices.sort_by_key(|(invoice, _)| std::cmp::Reverse((invoice.issue_date, invoice.number)));
-    let line = |(invoice, paid): &(isp_core::billing::Invoice, isp_core::money::Money)| Line {
-        what: invoice.display_number(),
-        paper: format!("{BILL}{}", invoice.display_number()),
-        on: invoice.issue_date,
-        amount: invoice.total,
-        open: invoice.total - *paid,
+    invoices.truncate(SHOWN);
+    let shown = invoices.iter().map(|(invoice, _)| invoice.id).collect();
+    let without_money = engine.without_money(Some(customer), &shown).await?;
+    let line = |(invoice, paid): &(isp_core::billing::Invoice, isp_core::money::Money)| BillLine {
+        line: Line {
+            what: invoice.display_number(),
+            paper: format!("{BILL}{}", invoice.display_number()),
+            on: invoice.issue_date,
+            amount: invoice.total,
+            open: invoice.total - *paid,
+        },
+        state: without_money.state(&[invoice.id], invoice.total, *paid),
     };
-    let invoices: Vec<Line> = invoices.iter().take(SHOWN).map(line).collect();
+    let invoices: Vec<BillLine> = invoices.iter().map(line).collect();
     let mut payments = payments(app, customer).await?;
     // A slip of tax is no money that came in.
     payments.retain(|row| row.reversal.is_none() && row.payment.channel.is_money());

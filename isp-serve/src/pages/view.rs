@@ -1,5 +1,6 @@
 //! What the pages say, in Indonesian and English.
 
+use isp_core::billing::BillState;
 use isp_core::calendar::Date;
 use isp_core::engine::page::{PageFacts, Standing};
 use isp_core::message::Sender;
@@ -338,6 +339,12 @@ fn time(facts: &PageFacts, base: &str, language: Language) -> String {
     out
 }
 
+/// A bill, and where it stands.
+pub(super) struct BillLine {
+    pub(super) line: Line,
+    pub(super) state: BillState,
+}
+
 /// One bill or receipt.
 pub(super) struct Line {
     pub(super) what: String,
@@ -356,7 +363,7 @@ fn print(base: &str, paper: &str, language: Language) -> String {
 }
 
 /// Bills and receipts, to be read or printed.
-pub(super) fn bills(shop: &Shop<'_>, base: &str, bills: &[Line], receipts: &[Line], language: Language) -> Page {
+pub(super) fn bills(shop: &Shop<'_>, base: &str, bills: &[BillLine], receipts: &[Line], language: Language) -> Page {
     let id = language == Language::Id;
     let word = |indonesian: &'static str, english: &'static str| if id { indonesian } else { english };
     let mut body = format!(
@@ -364,10 +371,14 @@ pub(super) fn bills(shop: &Shop<'_>, base: &str, bills: &[Line], receipts: &[Lin
         escape(shop.name()),
         word("Tagihan", "Bills")
     );
-    for bill in bills {
-        let state = match bill.open.is_positive() {
-            true => format!("{} {}", word("belum dibayar", "unpaid"), bill.open),
-            false => word("lunas", "paid").to_owned(),
+    for BillLine { line: bill, state } in bills {
+        let state = match state {
+            BillState::Unpaid | BillState::PaidInPart => {
+                format!("{} {}", word("belum dibayar", "unpaid"), bill.open)
+            }
+            BillState::Paid => word("lunas", "paid").to_owned(),
+            BillState::GivenBack => word("selesai", "settled").to_owned(),
+            BillState::WrittenOff => word("piutang dihapus", "written off").to_owned(),
         };
         body += &format!(
             "<tr><td>{}<br><span class=\"s\">{} · {state} · {}</span></td><td>{}</td></tr>",

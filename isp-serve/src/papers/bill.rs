@@ -1,6 +1,6 @@
 //! A bill on paper.
 
-use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, LineKind};
+use isp_core::billing::{BillState, Invoice, InvoiceKind, InvoiceLine, LineKind};
 use isp_core::engine::BillPaper;
 use isp_core::money::Money;
 
@@ -13,11 +13,12 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
     let (bill, language) = (&paper.bill, paper.customer.language);
     let words = Words(language);
     let (paid, left) = (bill.paid, bill.left());
-    let mark = match left.is_positive() {
-        true if paid.is_positive() => words.of("DIBAYAR SEBAGIAN", "PAID IN PART"),
-        true => words.of("BELUM DIBAYAR", "UNPAID"),
-        // By money, a credit note or a write-off: which of them is not told apart here.
-        false => words.of("SELESAI", "SETTLED"),
+    let mark = match paper.state {
+        BillState::PaidInPart => words.of("DIBAYAR SEBAGIAN", "PAID IN PART"),
+        BillState::Unpaid => words.of("BELUM DIBAYAR", "UNPAID"),
+        BillState::Paid => words.of("LUNAS", "PAID"),
+        BillState::GivenBack => words.of("SELESAI", "SETTLED"),
+        BillState::WrittenOff => words.of("PIUTANG DIHAPUS", "WRITTEN OFF"),
     };
     let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("TAGIHAN", "INVOICE"));
     out += &whose(words.of("Kepada", "To"), &paper.customer, words);
@@ -49,7 +50,11 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
     }
     out += &sum(words.of("Total", "Total"), bill.total, true);
     if !paid.is_zero() {
-        out += &sum(words.of("Dibayar atau dikurangkan", "Paid or taken off"), -paid, false);
+        let how = match paper.state {
+            BillState::WrittenOff => words.of("Dibayar, dikurangkan, atau dihapus", "Paid, taken off or written off"),
+            _ => words.of("Dibayar atau dikurangkan", "Paid or taken off"),
+        };
+        out += &sum(how, -paid, false);
         out += &sum(words.of("Sisa yang harus dibayar", "Left to pay"), left.max(Money::ZERO), true);
     }
     out += "</table>";
