@@ -242,6 +242,18 @@ fn an_unusual_payment_and_its_reversal_are_asked_about() {
     assert_eq!(isp.json(&["payment", "list"]).as_array().unwrap().len(), 2);
 }
 
+/// Who says no to the name that a part of it found is told so as with any other question.
+#[test]
+fn a_no_to_a_part_of_a_name_ends_as_any_other_no() {
+    let isp = provider();
+    let words = ["--on", "2026-01-03", "payment", "add", "santoso", "165000", "--reference", "K1"];
+    let (text, code) = answered(&isp, "n", &words);
+    assert!(text.contains("Is P001 Budi Santoso meant?") && text.contains("Nothing was changed."), "{text}");
+    assert!(code == Some(7) && !text.contains("isp: "), "{text}");
+    isp.fails(2, &words, "cli.usage");
+    assert_eq!(answered(&isp, "y", &words).1, Some(0));
+}
+
 #[test]
 fn a_package_is_changed_at_once_after_its_rupiah_was_seen() {
     let isp = provider();
@@ -294,6 +306,12 @@ fn a_run_of_a_moment_that_has_not_come_is_asked_about() {
         let (text, code) = answered(&isp, "n", &["--on", &ahead, command]);
         assert!(code == Some(7) && text.contains("has not come"), "{command}: {text}");
     }
+    // So is money of a day that has not come.
+    let pay = ["--on", &ahead, "payment", "add", "P001", "165000", "--reference", "K9"];
+    let (text, code) = answered(&isp, "n", &pay);
+    assert!(code == Some(7) && text.contains("has not come") && text.contains("not there yet"), "{text}");
+    let (_, err) = isp.exit(0, &[&["--lang", "en"], &pay[..]].concat());
+    assert!(err.contains("money is booked as of") && err.contains("has not come"), "{err}");
     // Looking moves nothing, and neither does a day that has come.
     let (text, _) = answered(&isp, "n", &["--on", &ahead, "bill", "--dry-run"]);
     assert!(!text.contains("has not come"), "{text}");

@@ -322,11 +322,18 @@ pub(crate) struct Asked {
     pub(crate) reads_only: bool,
     /// True when it is kept that there was a run of its moment.
     pub(crate) keeps_moment: bool,
+    /// True when it books money as of its moment.
+    pub(crate) books_money: bool,
 }
 
 impl Asked {
     pub(crate) fn of(matches: &ArgMatches) -> Self {
-        Self { command: name(matches), reads_only: reads_only(matches), keeps_moment: keeps_moment(matches) }
+        Self {
+            command: name(matches),
+            reads_only: reads_only(matches),
+            keeps_moment: keeps_moment(matches),
+            books_money: books_money(&name(matches)),
+        }
     }
 }
 
@@ -344,6 +351,22 @@ fn keeps_moment(matches: &ArgMatches) -> bool {
     let Some((name, rest)) = matches.subcommand() else { return false };
     let dry = rest.try_get_one::<bool>("dry_run").ok().flatten().copied().unwrap_or(false);
     matches!(name, "bill" | "remind" | "enforce" | "deliver" | "run") && !dry
+}
+
+/// True for commands that book money as of the moment of the command.
+fn books_money(command: &str) -> bool {
+    matches!(
+        command,
+        "payment add"
+            | "payment reverse"
+            | "proof accept"
+            | "refund add"
+            | "refund ask"
+            | "expense add"
+            | "write-off add"
+            | "credit-note add"
+            | "collector deposit"
+    )
 }
 
 /// True for commands that change nothing and show no secret: they work without the key of the database.

@@ -139,7 +139,8 @@ impl Context {
     /// True when the command writes as of a moment that has not come, so that later runs by the clock are refused until it has. In a
     /// sandbox that harms nobody.
     pub(crate) fn is_ahead(&self) -> bool {
-        self.dated && !self.config.sandbox && self.asked.keeps_moment && ClockPolicy::is_ahead(self.now, self.clock)
+        let counts = self.asked.keeps_moment || self.asked.books_money;
+        self.dated && !self.config.sandbox && counts && ClockPolicy::is_ahead(self.now, self.clock)
     }
 
     /// The moment of the command and that of the clock, as both are said.

@@ -61,6 +61,9 @@ pub(crate) enum Failure {
         /// What was typed.
         what: String,
     },
+    /// A question was answered with no, and the answer was told.
+    #[error("nothing was changed")]
+    Declined,
     /// Something named on the command line does not exist.
     #[error("{noun} {code} not found")]
     NotFound {
@@ -172,6 +175,7 @@ impl Failure {
         match self {
             Self::Config { .. } => "cli.config",
             Self::Usage { .. } => "cli.usage",
+            Self::Declined => "cli.declined",
             Self::NotFound { .. } => "cli.not_found",
             Self::Exists { .. } => "cli.exists",
             Self::SameNik { .. } => "customer.same_nik",
@@ -194,6 +198,7 @@ impl Failure {
         match self {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
+            Self::Declined => Exit::Refused,
             Self::Exists { .. } | Self::SameNik { .. } | Self::BadRows { .. } => Exit::BadInput,
             Self::NoDatabase
             | Self::NoSettings

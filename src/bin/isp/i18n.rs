@@ -379,7 +379,7 @@ impl Texts {
             Failure::Usage { problem, what } => {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
             }
-            Failure::NoDatabase | Failure::NoSettings | Failure::NothingToRestoreFor => Vec::new(),
+            Failure::Declined | Failure::NoDatabase | Failure::NoSettings | Failure::NothingToRestoreFor => Vec::new(),
             Failure::Emptied { path, key } => vec![("path", path.clone()), ("key", key.clone())],
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],

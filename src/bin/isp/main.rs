@@ -135,12 +135,16 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Ask
         screen::keep();
     }
     let ahead = ctx.is_ahead();
-    if ahead && ctx.asks() && !ctx.may("ask.ahead", &ctx.moments())? {
+    let (question, warning) = match ctx.asked.books_money {
+        true => ("ask.money_ahead", "warn.money_ahead"),
+        false => ("ask.ahead", "warn.ahead"),
+    };
+    if ahead && ctx.asks() && !ctx.may(question, &ctx.moments())? {
         return Ok(Exit::Refused);
     }
     let done = dispatch(&ctx, command, &flags).await;
     if ahead && !screen::answers() && done.is_ok() {
-        ctx.warn("warn.ahead", &ctx.moments());
+        ctx.warn(warning, &ctx.moments());
     }
     // Ctrl-C is the pager's while it is there.
     #[cfg(unix)]
@@ -252,6 +256,10 @@ fn moment(globals: &Globals, clock: DateTime<Utc>) -> DateTime<Utc> {
 /// Prints an error: what happened, its code, what to do.
 fn told(error: &anyhow::Error, language: Language) -> Exit {
     let (code, exit) = classify(error);
+    // Whoever said no was told that nothing was changed.
+    if matches!(error.downcast_ref(), Some(Failure::Declined)) {
+        return exit;
+    }
     let Ok(texts) = Texts::load(language) else {
         output::note(&format!("isp: {error:#} [{code}]"));
         return exit;

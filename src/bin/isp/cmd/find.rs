@@ -37,10 +37,13 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
 /// where nobody can answer, as in a script, a part of a name is not enough.
 pub(crate) async fn customer(ctx: &Context, store: &dyn Store, whom: &Whom) -> anyhow::Result<Customer> {
     let (found, by) = look_for(ctx, store, whom.as_str()).await?;
-    if by == By::PartOfName && !(ctx.asks() && ctx.may("ask.meant", &[("customer", named(&found))])?) {
+    if by == By::Whole {
+        return Ok(found);
+    }
+    if !ctx.asks() {
         return Err(Failure::Usage { problem: "part_of_name", what: named(&found) }.into());
     }
-    Ok(found)
+    if ctx.may("ask.meant", &[("customer", named(&found))])? { Ok(found) } else { Err(Failure::Declined.into()) }
 }
 
 /// The customer of exactly this ID, for what cannot be undone.

@@ -136,6 +136,22 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let customer = which.customer.as_ref();
             let payment = find::payment(ctx, store, &which.provider, &which.reference, customer).await?;
             let gateway = wire::gateway(&ctx.config, &which.provider)?;
+            let left = store.credit(ctx.tenant(), payment.payment.customer_id).await?;
+            let left = left.iter().filter(|of| of.payment_id == payment.payment.id).map(|of| of.left).sum();
+            let sum: Money = amount.unwrap_or(left);
+            // What cannot be is not asked about: the engine says why.
+            if sum.is_positive() && sum <= left {
+                let payer = store.customer(ctx.tenant(), payment.payment.customer_id).await?;
+                let asked = [
+                    ("code", payer.as_ref().map_or_else(String::new, find::named)),
+                    ("amount", sum.to_string()),
+                    ("gateway", which.provider.to_string()),
+                    ("reference", payment.payment.reference.to_string()),
+                ];
+                if !ctx.may("ask.refund", &asked)? {
+                    return Ok(Exit::Refused);
+                }
+            }
             let wish = RefundWish {
                 id: RefundId(ctx.id()),
                 payment: payment.payment.id,
