@@ -99,6 +99,14 @@ pub struct Event {
     pub what: What,
 }
 
+impl Event {
+    /// True for an isolation that the breaker of this router holds back on this day ([`breakers`]).
+    #[must_use]
+    pub fn is_held_by(&self, day: Date, router: Option<RouterId>) -> bool {
+        matches!(self.what, What::Isolated { .. }) && (self.on, self.router_id) == (day, router)
+    }
+}
+
 /// What would happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -160,6 +160,12 @@ fn a_breaker_stops_and_asks() {
     let mut isp = stage.isp;
     isp.ok(&["--on", "2026-01-05", "run"]);
     isp.set("ISP_POLICY__ISOLATION__BREAKER_COUNT", "1");
+    // A dry run says which of them would be held, and what it comes to.
+    let dry = isp.ok(&["--lang", "en", "--on", "2026-01-21", "run", "--dry-run"]);
+    assert!(dry.contains("held back by the breaker: isp run --approve R1"), "{dry}");
+    assert!(dry.contains("2 isolations (2 of them held back)"), "{dry}");
+    let dry = isp.ok(&["--lang", "en", "--on", "2026-01-21", "run", "--dry-run", "--approve", "R1"]);
+    assert!(dry.contains("2 isolations, ") && !dry.contains("held back"), "{dry}");
     let (_, err) = isp.exit(7, &["--on", "2026-01-21", "run"]);
     assert!(err.contains("--approve") && err.contains("R1"), "{err}");
     assert_eq!(stage.router.secret("budi@isp").unwrap().profile, "home20");

@@ -32,7 +32,9 @@ pub enum Approval {
 }
 
 impl Approval {
-    pub(crate) fn covers(&self, router: Option<RouterId>) -> bool {
+    /// True when this router may pass its breaker once.
+    #[must_use]
+    pub fn covers(&self, router: Option<RouterId>) -> bool {
         match self {
             Self::None => false,
             Self::Routers(routers) => router.is_some_and(|r| routers.contains(&r)),

@@ -1,6 +1,6 @@
 //! `isp bill`, `isp remind`, `isp run`: the work of a day.
 
-use isp_core::engine::{BillReport, DayReport, DayStep, RemindReport, Tidied};
+use isp_core::engine::{Approval, BillReport, DayReport, DayStep, RemindReport, Tidied};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::simulation::What;
@@ -20,7 +20,7 @@ pub(crate) async fn bill(ctx: &Context, args: Bill) -> anyhow::Result<Exit> {
     if args.dry.dry_run {
         let money = |what: &What| matches!(what, What::Billed { .. } | What::GivenBack { .. } | What::NotBilled { .. });
         args.clock.warn(ctx).await?;
-        return simulate::foretell(ctx, money).await;
+        return simulate::foretell(ctx, &Approval::None, money).await;
     }
     args.clock.begin(ctx).await?;
     let report = billed(ctx).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn remind(ctx: &Context, args: Remind) -> anyhow::Result<Exit> 
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     if args.dry() {
         args.warn_of_clock(ctx).await?;
-        return simulate::foretell(ctx, |_| true).await;
+        return simulate::foretell(ctx, &args.approval(ctx).await?, |_| true).await;
     }
     // Money that only a question tells of counts before anybody is isolated.
     let polled = super::gateway::poll(ctx).await?;

@@ -57,7 +57,7 @@ impl Enforce {
     }
 
     /// Whose breaker a person has approved; a router that is not there is said before anything is written.
-    async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
+    pub(crate) async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
         if self.approve_all {
             return Ok(Approval::All);
         }
@@ -74,7 +74,7 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
     if args.dry() {
         let access = |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
         args.warn_of_clock(ctx).await?;
-        return simulate::foretell(ctx, access).await;
+        return simulate::foretell(ctx, &args.approval(ctx).await?, access).await;
     }
     let approval = args.approval(ctx).await?;
     args.clock.begin(ctx).await?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use isp_core::calendar::Date;
 use isp_core::customer::Customer;
-use isp_core::engine::Simulated;
+use isp_core::engine::{Approval, Simulated};
 use isp_core::ids::{CustomerId, SubscriptionId};
 use isp_core::isolation::Access;
 use isp_core::ports::{InvoiceQuery, PageQuery};
@@ -59,12 +59,17 @@ pub(crate) async fn run(ctx: &Context, args: &Simulate) -> anyhow::Result<Exit> 
 }
 
 /// Shows what one run of the day would do up to its end, with what was missed; nothing is written.
-pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> anyhow::Result<Exit> {
+pub(crate) async fn foretell(
+    ctx: &Context,
+    approval: &Approval,
+    wanted: impl Fn(&What) -> bool,
+) -> anyhow::Result<Exit> {
     let (store, today) = (ctx.store().await?, ctx.today());
     let lead = i32::from(ctx.config.policy.billing.issue_lead_days);
     let next = store.billing_position(ctx.tenant()).await?.map(|position| position.plus_days(1 - lead));
     let from = next.unwrap_or(today).min(today);
-    let foretold = ctx.engine(store).foretell(ctx.now).await?;
+    let mut foretold = ctx.engine(store).foretell(ctx.now).await?;
+    foretold.held.retain(|(_, router, ..)| !approval.covers(*router));
     let mut events: Vec<&Event> = foretold.events.iter().filter(|event| wanted(&event.what)).collect();
     // A run of today has done a part of it already: a day is lived through from its midnight on.
     let done = Done::load(ctx, from, next.is_some_and(|next| next > today)).await?;
@@ -78,13 +83,33 @@ pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> a
         number("amount"),
         column("note"),
     ]);
+    let routers = if foretold.held.is_empty() { Vec::new() } else { store.routers(ctx.tenant()).await? };
+    let mut totals = Totals::default();
+    let mut held = 0_u64;
     for event in events {
-        let (word, amount, note) = told(ctx, event);
+        let (word, amount, mut note) = told(ctx, event);
+        if foretold.held.iter().any(|(day, router, ..)| event.is_held_by(*day, *router)) {
+            let router = routers.iter().find(|router| Some(router.id) == event.router_id);
+            let router = router.map_or_else(|| "-".to_owned(), |router| router.code.to_string());
+            note = Cell::text(ctx.texts.with("simulation.held", &[("router", router)]));
+            held += 1;
+        }
+        totals.add(event);
         let (code, name) = people.of(event.customer_id);
         rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note]);
     }
     ctx.rows(&rows)?;
     warn_held(ctx, &foretold).await?;
+    let variables = [
+        ("invoices", totals.invoices.to_string()),
+        ("invoiced", totals.invoiced.to_string()),
+        ("given_back", if totals.given_back.is_zero() { String::new() } else { totals.given_back.to_string() }),
+        ("reminders", totals.reminders.to_string()),
+        ("isolated", totals.isolated.to_string()),
+        ("held", if held == 0 { String::new() } else { held.to_string() }),
+        ("reopened", totals.reopened.to_string()),
+    ];
+    ctx.say("simulation.totals", &variables)?;
     ctx.say("import.dry_run", &[])?;
     Ok(Exit::Done)
 }
@@ -191,20 +216,24 @@ struct Totals {
 impl Totals {
     fn of(simulated: &Simulated) -> Self {
         simulated.events.iter().fold(Self::default(), |mut sum, event| {
-            match event.what {
-                What::Billed { total, .. } => {
-                    sum.invoices += 1;
-                    sum.invoiced += total;
-                }
-                What::GivenBack { total } => sum.given_back += total,
-                What::NotBilled { .. } => sum.problems += 1,
-                What::Reminded { .. } => sum.reminders += 1,
-                What::Isolated { .. } => sum.isolated += 1,
-                What::Reopened { .. } => sum.reopened += 1,
-                What::Closed { .. } => {}
-            }
+            sum.add(event);
             sum
         })
+    }
+
+    fn add(&mut self, event: &Event) {
+        match event.what {
+            What::Billed { total, .. } => {
+                self.invoices += 1;
+                self.invoiced += total;
+            }
+            What::GivenBack { total } => self.given_back += total,
+            What::NotBilled { .. } => self.problems += 1,
+            What::Reminded { .. } => self.reminders += 1,
+            What::Isolated { .. } => self.isolated += 1,
+            What::Reopened { .. } => self.reopened += 1,
+            What::Closed { .. } => {}
+        }
     }
 
     fn counts(&self) -> [(&'static str, i64); 5] {
