@@ -119,6 +119,7 @@ impl Reader {
         self.one_row_a_customer(&mut batch.customers);
         self.one_row_a_package(&mut batch.packages, packages);
         self.rounded(&batch.customers);
+        self.same_phones(&batch.customers);
         repeated_usernames(&batch.subscriptions, &mut self.errors);
         self.errors.sort_by(|a, b| (&a.file, a.line, &a.column).cmp(&(&b.file, b.line, &b.column)));
         // Both parts of a row with everything read its customer's code.
@@ -158,6 +159,17 @@ impl Reader {
                 Some(other) => {
                     self.errors.push(row.at.error("package", Problem::OtherTerms { first_line: other.at.line }));
                 }
+            }
+        }
+    }
+
+    /// A family or a house may share a number; more often it was copied down by mistake.
+    fn same_phones(&mut self, rows: &[CustomerRow]) {
+        let mut known: HashSet<&str> = HashSet::new();
+        for row in rows {
+            let again = row.phone.as_ref().is_some_and(|phone| !known.insert(phone.digits()));
+            if again {
+                self.notices.tell(row.at.file(), row.at.line, row.at.heading("phone"), Note::SamePhone);
             }
         }
     }

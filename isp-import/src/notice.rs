@@ -25,6 +25,8 @@ pub enum Note {
     Landline,
     /// A cell with several numbers, of which the first was taken.
     SeveralPhones,
+    /// A phone number that an earlier row has for another customer.
+    SamePhone,
     /// A NIK that ends in 0.
     MayBeRounded,
     /// A day as `1/2/2026`, read with the day first.
@@ -61,6 +63,7 @@ impl Note {
             Self::UnknownColumn => "notice.unknown_column",
             Self::Landline => "notice.landline",
             Self::SeveralPhones => "notice.several_phones",
+            Self::SamePhone => "notice.same_phone",
             Self::MayBeRounded => "notice.may_be_rounded",
             Self::DayFirst => "notice.day_first",
             Self::MonthFirst => "notice.month_first",

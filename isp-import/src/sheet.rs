@@ -12,6 +12,9 @@ use super::table::Table;
 use super::total::Totals;
 use super::workbook::Hidden;
 
+/// What the numbers begin with that customers of a sheet without numbers have while it is read. Nobody is shown one.
+pub(super) const NOT_NUMBERED: &str = "BELUM-BERNOMOR-";
+
 /// A column of a file.
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -138,7 +141,7 @@ impl Sheet {
             let next = known.len() + 1;
             let number = *known.entry(who).or_insert(next);
             cells.resize(width, String::new());
-            cells.push(format!("BELUM-BERNOMOR-{number:04}"));
+            cells.push(format!("{NOT_NUMBERED}{number:04}"));
         }
         self.columns.push(("customer_id", width));
     }

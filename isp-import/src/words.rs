@@ -59,6 +59,10 @@ fn note(note: Note) -> (&'static str, &'static str) {
             "cells hold several numbers; the first mobile number is taken",
             "sel berisi beberapa nomor; nomor HP pertama yang dipakai",
         ),
+        Note::SamePhone => (
+            "rows have the phone number of another customer above; the messages of both go there",
+            "baris memakai nomor telepon pelanggan lain di atasnya; pesan keduanya dikirim ke nomor itu",
+        ),
         Note::MayBeRounded => (
             "NIK end in 0, as after rounding by a spreadsheet; compare with the card",
             "NIK berakhir 0, seperti sudah dibulatkan spreadsheet; cocokkan dengan KTP",

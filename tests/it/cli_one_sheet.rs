@@ -83,6 +83,26 @@ fn without_numbers_everything_else_is_told_in_the_first_run() {
     assert_eq!(isp.json(&["customer", "list"])[0]["code"], "PLG-0001");
 }
 
+/// A number that two customers have is told and no error; a row of a sheet without numbers is named by its line.
+#[test]
+fn what_two_rows_share_is_told() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    let shared = "081234500001";
+    let rows: String = (1..=3).map(|n| row(n, shared, "10 Mbps")).collect();
+    let (_, err) = import(&isp, 0, "pelanggan.csv", &[HEAD, &rows].concat(), &["--dry-run"]);
+    assert!(
+        err.contains("kolom No HP: 2 baris memakai nomor telepon pelanggan lain") && err.contains("baris 3"),
+        "{err}"
+    );
+    assert!(!err.contains(shared) && !err.contains("81234500001"), "{err}");
+    let head = HEAD.replace(";ID Pelanggan", ";NIK");
+    let card = |n: usize| row(n, "", "10 Mbps").replace(&format!(";P{n:03}"), ";3273011708450001");
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &[head, card(1), card(2)].concat(), &[]);
+    assert!(err.contains("pelanggan.csv:3 Warga 2 memakai NIK pelanggan.csv:2 Warga 1"), "{err}");
+    assert!(!err.contains("BELUM-BERNOMOR"), "{err}");
+}
+
 #[test]
 fn an_unsure_sheet_is_asked_about_and_a_slip_of_the_hand_too() {
     let isp = provider();

@@ -7,6 +7,7 @@ use isp_core::ids::CustomerId;
 
 use super::super::problem::{Problem, RowError};
 use super::super::rows::CustomerRow;
+use super::super::sheet::NOT_NUMBERED;
 use super::{Planner, Verdict, columns};
 
 impl Planner<'_> {
@@ -67,13 +68,21 @@ impl Planner<'_> {
         // A card is one person's: a second row with it is the same one once more, or has the wrong number.
         let first = row.nik.as_ref().and_then(|nik| self.niks.get(nik.reveal()).copied());
         if let Some(other) = first.filter(|other| other.code != row.code) {
-            let (row_says, known) = (format!("{} {}", row.code, row.name), format!("{} {}", other.code, other.name));
+            let (row_says, known) = (called(row), called(other));
             self.ask(&row.at, "nik", Problem::SameNik { row: row_says, other: known });
             return;
         }
         if let Some(old) = self.unnamed.iter().find(same) {
-            let (row_says, known) = (format!("{} {}", row.code, row.name), format!("{} {}", old.code, old.name));
+            let (row_says, known) = (called(row), format!("{} {}", old.code, old.name));
             self.ask(&row.at, "customer_id", Problem::LikelyDouble { row: row_says, known });
         }
+    }
+}
+
+/// A customer as a message names one: by number and name, or by line and name while the sheet has no numbers.
+fn called(row: &CustomerRow) -> String {
+    match row.code.as_str().starts_with(NOT_NUMBERED) {
+        true => format!("{}:{} {}", row.at.file(), row.at.line, row.name),
+        false => format!("{} {}", row.code, row.name),
     }
 }
