@@ -97,7 +97,8 @@ fn a_month_stands_in_one_page_each_in_the_language_of_its_customer() {
     assert_eq!(html.matches("<article>").count(), count);
     assert!(html.contains("<h1>TAGIHAN</h1>") && html.contains("<h1>INVOICE</h1>"), "Siti reads English: {html}");
     assert!(html.contains("break-after:page"), "{html}");
-    isp.fails(4, &["invoice", "print", "--month", "2020-01"], "cli.not_found");
+    let none = isp.fails(4, &["invoice", "print", "--month", "2020-01"], "cli.not_found");
+    assert!(none.contains("tagihan terbitan 2020-01 tidak ada"), "{none}");
     let (_, err) = isp.exit(2, &["invoice", "print"]);
     assert!(err.contains("[cli.usage]"), "{err}");
 }

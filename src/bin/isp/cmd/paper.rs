@@ -86,7 +86,7 @@ pub(crate) async fn bills(ctx: &Context, args: Bills) -> anyhow::Result<Exit> {
             let mut papers = engine.bill_papers(month).await?;
             papers.sort_by(|a, b| a.bill.number.cmp(&b.bill.number));
             if papers.is_empty() {
-                return Err(Failure::NotFound { noun: "invoice", code: month.to_string() }.into());
+                return Err(Failure::NotFound { noun: "invoice_of_month", code: month.to_string() }.into());
             }
             (format!("{} {month}", ctx.texts.t("noun.bills")), papers)
         }
