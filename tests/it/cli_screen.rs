@@ -293,6 +293,13 @@ fn a_package_is_changed_at_once_after_its_rupiah_was_seen() {
         "2026-01-05",
     ]);
     assert_eq!(isp.json(&["--on", "2026-01-06", "subscription", "show", "P002"])[0]["package"], "HOME10");
+    // What is only planned is taken back at any time before its day.
+    isp.ok(&["--on", "2026-01-06", "subscription", "change-package", "P002", "HOME20"]);
+    let said = isp.ok(&["--lang", "en", "--on", "2026-01-06", "subscription", "change-package", "P002", "--undo"]);
+    assert!(said.contains("P002 Siti is taken back; the line keeps package HOME10"), "{said}");
+    let undo = ["--lang", "en", "--on", "2026-01-06", "subscription", "change-package", "P002", "--undo"];
+    let none = isp.fails(2, &undo, "cli.usage");
+    assert!(none.contains("no other package is planned for P002 Siti") && none.contains("--since TODAY"), "{none}");
     // A day counts only at once.
     let late = ["subscription", "change-package", "P002", "HOME20", "--since", "2026-01-05"];
     assert!(isp.fails(2, &late, "cli.usage").contains("--at-once"));

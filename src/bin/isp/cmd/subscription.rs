@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Show(Shown),
     /// Take another package: from the next period on, or at once with what was paid settled by the day.
     #[command(
-        after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once --dry-run"
+        after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once --dry-run\n  isp subscription change-package P001 --undo   the planned package is taken back"
     )]
     ChangePackage(ChangePackage),
     /// Bill a line on another day of the month; the days in between are invoiced when they begin.
@@ -147,8 +147,11 @@ pub(crate) struct ChangePackage {
     #[command(flatten)]
     which: Which,
     /// The new package.
-    #[arg(value_parser = args::code)]
-    package: Code,
+    #[arg(value_parser = args::code, required_unless_present = "undo", conflicts_with = "undo")]
+    package: Option<Code>,
+    /// Take a planned change back, of which nothing is invoiced yet: the line keeps its package.
+    #[arg(long, conflicts_with = "at_once")]
+    undo: bool,
     /// From today on, or from the day of --since: unused days are given back, the new package is charged for them.
     #[arg(long)]
     at_once: bool,
@@ -230,9 +233,17 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.rows(&table(ctx, store, &all).await?)?;
         }
         Command::ChangePackage(ChangePackage { package, at_once: false, since, .. }) if since.is_said() => {
-            return Err(Failure::Usage { problem: "since_at_once", what: package.to_string() }.into());
+            let what = package.map_or_else(|| "-".to_owned(), |package| package.to_string());
+            return Err(Failure::Usage { problem: "since_at_once", what }.into());
         }
-        Command::ChangePackage(ChangePackage { which, package, at_once, since }) => {
+        Command::ChangePackage(ChangePackage { which, package: None, undo: _, at_once: _, since }) => {
+            let line = Line::find(ctx, &which, &since.dry).await?;
+            let kept = line.planned_away().await?;
+            let more = [("package", kept.code.to_string())];
+            let command = Terms::NextPackage { package: kept.id };
+            return line.change(command, &since.dry, "done.package_kept", &more).await;
+        }
+        Command::ChangePackage(ChangePackage { which, package: Some(package), undo: _, at_once, since }) => {
             let new = find::package(ctx, ctx.store().await?, &package).await?.id;
             let line = Line::find(ctx, &which, &since.dry).await?;
             let more = [("package", package.to_string())];

@@ -6,6 +6,7 @@ use isp_core::calendar::Date;
 use isp_core::customer::Customer;
 use isp_core::engine::terms::Wish;
 use isp_core::ids::SubscriptionId;
+use isp_core::package::Package;
 use isp_core::ports::Store;
 use isp_core::terms::{Change, Command};
 
@@ -13,7 +14,7 @@ use super::clock::Clock;
 use super::find;
 use super::subscription::Which;
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Args)]
@@ -65,6 +66,19 @@ impl<'a> Line<'a> {
             Some(day) => Ok(day),
             None => Ok(self.ctx.engine(self.store).today_at(self.id, self.ctx.now).await?),
         }
+    }
+
+    /// The package that the line has, where another one is planned.
+    pub(crate) async fn planned_away(&self) -> anyhow::Result<Package> {
+        let today = self.ctx.engine(self.store).today_at(self.id, self.ctx.now).await?;
+        let lines = find::subscriptions(self.ctx, self.store, &self.customer).await?;
+        let terms = lines.into_iter().find(|(line, _)| line.id == self.id).map(|(line, _)| line.terms);
+        let planned = terms.filter(|terms| terms.change.is_some_and(|change| today < change.from));
+        let nothing = || Failure::Usage { problem: "no_package_planned", what: find::named(&self.customer) };
+        let runs = planned.ok_or_else(nothing)?.package_on(today);
+        let packages = self.store.packages(self.ctx.tenant()).await?;
+        let missing = || Failure::NotFound { noun: "package", code: runs.to_string() };
+        Ok(packages.into_iter().find(|package| package.id == runs).ok_or_else(missing)?)
     }
 
     /// Ends the line. What was served and paid for cannot be taken up again, so on a terminal it shows first what that comes to.
