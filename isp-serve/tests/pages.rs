@@ -119,15 +119,24 @@ async fn nobody_prints_the_papers_of_another() {
     let (_, bills) = server.send("GET", &format!("{link}/bills"), &[], b"").await;
     let own = bills.split("bill-").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let other = if own.ends_with("000001") { "INV-202601-000002" } else { "INV-202601-000001" };
-    let (status, _) = server.send("GET", &format!("{link}/bill-{own}"), &[], b"").await;
-    assert_eq!(status, 200);
-    for what in
-        [format!("bill-{other}"), "bill-".to_owned(), format!("receipt-{}", uuid::Uuid::nil()), "receipt-x".to_owned()]
-    {
+    assert!(bills.contains(&format!("{link}/bill-{own}.pdf")), "{bills}");
+    for own in [format!("bill-{own}"), format!("bill-{own}.pdf")] {
+        let (status, _) = server.send("GET", &format!("{link}/{own}"), &[], b"").await;
+        assert_eq!(status, 200, "{own}");
+    }
+    for what in [
+        format!("bill-{other}"),
+        format!("bill-{other}.pdf"),
+        "bill-".to_owned(),
+        "bill-.pdf".to_owned(),
+        format!("receipt-{}", uuid::Uuid::nil()),
+        "receipt-x".to_owned(),
+        "receipt-x.pdf".to_owned(),
+    ] {
         let (status, page) = server.send("GET", &format!("{link}/{what}"), &[], b"").await;
-        assert!(status == 404 && !page.contains("<article>"), "{what}: {page}");
+        assert!(status == 404 && !page.contains("<article>") && !page.contains("%PDF"), "{what}: {page}");
         let (_, page) = server.send("GET", &format!("/isolir/{what}"), &[], b"").await;
-        assert!(!page.contains("<article>"), "an address shows no history: {page}");
+        assert!(!page.contains("<article>") && !page.contains("%PDF"), "an address shows no history: {page}");
     }
 }
 
@@ -160,6 +169,15 @@ async fn after_paying_it_says_open_again_when_the_router_said_so() {
     assert_eq!(status, 200);
     for said in ["<h1>KUITANSI</h1>", "RCPT-1", "INV-202601-000001", "Jumlah diterima"] {
         assert!(paper.contains(said), "{said}: {paper}");
+    }
+    for (kind, named) in [("bill-", "INV-202601-000001.pdf"), ("receipt-", "RCPT-1.pdf")] {
+        let (status, file) = server.send("GET", &format!("{}.pdf", address(kind)), &[], b"").await;
+        assert_eq!(status, 200, "{named}");
+        for said in
+            ["content-type: application/pdf", &format!("inline; filename=\"{named}\""), "no-store", "%PDF-", "%%EOF"]
+        {
+            assert!(file.contains(said), "{named}: {said}");
+        }
     }
     // Seven days longer; then it is forgotten, and owing again brings no old link back.
     server.later(8 * 86_400);

@@ -21,6 +21,25 @@ fn page(isp: &Isp, arguments: &[&str], file: &str) -> String {
     std::fs::read_to_string(isp.dir().join(file)).unwrap()
 }
 
+fn pdf(isp: &Isp, arguments: &[&str], file: &str) -> Vec<u8> {
+    let said = isp.ok(&[arguments, &["--pdf", file]].concat());
+    assert!(said.contains(file) && said.contains("PDF"), "{said}");
+    let file = std::fs::read(isp.dir().join(file)).unwrap();
+    assert!(file.starts_with(b"%PDF-") && file.ends_with(b"%%EOF"), "{} bytes", file.len());
+    file
+}
+
+/// What can be read on all sheets of a PDF file, and how many there are.
+fn read(file: &[u8]) -> (String, usize) {
+    let read = lopdf::Document::load_mem(file).unwrap();
+    let sheets: Vec<u32> = read.get_pages().into_keys().collect();
+    let text = read.extract_text(&sheets).unwrap();
+    (text.split_whitespace().collect::<Vec<_>>().join(" "), sheets.len())
+}
+
+/// A picture of two red pixels.
+const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x02\x00\x00\x00\x01\x08\x02\x00\x00\x00{@\xe8\xdd\x00\x00\x00\x0dIDATx\xdac8!'\x07D\x00\x08w\x02\x09N.\x09,\x00\x00\x00\x00IEND\xaeB`\x82";
+
 #[test]
 fn an_invoice_is_a_page_by_itself() {
     let isp = billed();
@@ -142,16 +161,21 @@ fn a_receipt_says_what_was_paid_and_what_is_left() {
 #[test]
 fn a_logo_and_a_size_come_from_the_settings() {
     let mut isp = billed();
-    let png = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 1, 2, 3];
-    std::fs::write(isp.dir().join("logo.png"), png).unwrap();
+    std::fs::write(isp.dir().join("logo.png"), PNG).unwrap();
     let toml = std::fs::read_to_string(isp.dir().join("isp.toml")).unwrap();
     std::fs::write(isp.dir().join("isp.toml"), format!("{toml}\n[paper]\nlogo = \"logo.png\"\nsize = \"a5\"\n"))
         .unwrap();
     let html = page(&isp, &["invoice", "print", "--month", "2026-01"], "januari.html");
     assert!(html.contains("<img src=\"data:image/png;base64,iVBORw0KGg") && html.contains("@page{size:A5"), "{html}");
-    std::fs::write(isp.dir().join("logo.png"), "<svg/>").unwrap();
-    let told = isp.fails(2, &["invoice", "print", "--month", "2026-01"], "cli.config");
-    assert!(told.contains("paper.logo"), "{told}");
+    let plain = pdf(&billed(), &["invoice", "print", "--month", "2026-01"], "januari.pdf");
+    let file = pdf(&isp, &["invoice", "print", "--month", "2026-01"], "januari.pdf");
+    assert!(file.len() > plain.len() && file.windows(6).any(|part| part == b"/Image"), "the logo is in it");
+    // No picture, and half of one.
+    for wrong in [b"<svg/>", &PNG[..40]] {
+        std::fs::write(isp.dir().join("logo.png"), wrong).unwrap();
+        let told = isp.fails(2, &["invoice", "print", "--month", "2026-01"], "cli.config");
+        assert!(told.contains("paper.logo"), "{told}");
+    }
     isp.set("ISP_PAPER__SIZE", "Letter");
     let told = isp.fails(2, &["invoice", "list"], "cli.config");
     assert!(told.contains("ISP_PAPER__SIZE"), "{told}");
@@ -174,4 +198,61 @@ fn a_page_takes_the_place_of_a_page_only() {
     for _ in 0..2 {
         page(&isp, &["invoice", "print", &number], "tagihan.html");
     }
+}
+
+#[test]
+fn an_invoice_and_a_receipt_are_pdf_files_with_the_figures_of_the_page() {
+    let isp = billed();
+    let invoices = isp.json(&["invoice", "list", "--month", "2026-01"]);
+    let number = invoices[0]["invoice"].as_str().unwrap().to_owned();
+    let file = pdf(&isp, &["invoice", "print", &number], "tagihan.pdf");
+    assert!(!isp.dir().join(format!("{number}.html")).exists(), "only what was asked for");
+    let (text, sheets) = read(&file);
+    let rupiah = isp_core::Money::rupiah(invoices[0]["total"].as_i64().unwrap()).to_string().replacen("Rp", "Rp ", 1);
+    let due = invoices[0]["due"].as_str().unwrap().to_owned();
+    let due = format!(
+        "{} {} 2026",
+        due[8..].trim_start_matches('0'),
+        if &due[5..7] == "01" { "Januari" } else { "Februari" }
+    );
+    for said in
+        ["Warga <Net>", "Jl. Melati 1", "TAGIHAN", &number, "Internet, paket", &rupiah, &due, "BCA 123 a.n. Sari & Co"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert_eq!(sheets, 1);
+    assert_eq!(pdf(&isp, &["invoice", "print", &number], "lagi.pdf"), file, "the same facts, the same bytes");
+
+    let month = pdf(&isp, &["invoice", "print", "--month", "2026-01", "--html", "januari.html"], "januari.pdf");
+    assert!(isp.dir().join("januari.html").exists(), "both, where both are named");
+    let (text, sheets) = read(&month);
+    assert_eq!(sheets, invoices.as_array().unwrap().len());
+    for invoice in invoices.as_array().unwrap() {
+        assert!(text.contains(invoice["invoice"].as_str().unwrap()), "{text}");
+    }
+    assert!(text.contains("TAGIHAN") && text.contains("INVOICE"), "each in the language of its customer: {text}");
+
+    isp.ok(&[
+        "--on",
+        "2026-01-21",
+        "payment",
+        "add",
+        "P001",
+        "200000",
+        "--provider",
+        "bank",
+        "--reference",
+        "TRX 77/A",
+    ]);
+    let (text, sheets) = read(&pdf(&isp, &["receipt", "print", "bank", "TRX 77/A"], "kuitansi.pdf"));
+    for said in
+        ["KUITANSI", "TRX 77/A", "21 Januari 2026", "transfer bank", "Rp 200.000", "Titipan", "Sisa tagihan Rp 0"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert_eq!(sheets, 1);
+    let told = isp.json(&["receipt", "print", "bank", "TRX 77/A", "--pdf", "a.pdf", "--html", "a.html"]);
+    let files: Vec<&str> = told.as_array().unwrap().iter().map(|row| row["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a.pdf", "a.html"]);
+    isp.fails(6, &["receipt", "print", "bank", "TRX 77/A", "--pdf", "isp.db"], "cli.file");
 }

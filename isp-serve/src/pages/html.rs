@@ -109,26 +109,41 @@ pub(crate) fn day(day: Date, language: Language) -> String {
     format!("{of_month} {} {}", language.month(day.month()), day.month().year_month().0)
 }
 
+/// A QR code: the dark squares of each row, as runs.
+pub(crate) struct Code {
+    /// How many squares a side has.
+    pub(crate) side: usize,
+    /// Column and row of the first square of a run, and how many there are.
+    pub(crate) runs: Vec<(usize, usize, usize)>,
+}
+
+impl Code {
+    /// The code of a text; `None` when the text is too long for one.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let code = QrCode::new(text).ok()?;
+        let (side, colors) = (code.width(), code.to_colors());
+        let mut runs = Vec::new();
+        for (y, row) in colors.chunks(side).enumerate() {
+            let mut x = 0;
+            while x < side {
+                let run = row[x..].iter().take_while(|color| **color == Color::Dark).count();
+                if run > 0 {
+                    runs.push((x, y, run));
+                }
+                x += run.max(1);
+            }
+        }
+        Some(Self { side, runs })
+    }
+}
+
 /// A QR code as one path, with its quiet zone; `None` when the text is too long for one.
 pub(crate) fn qr(text: &str) -> Option<String> {
-    use std::fmt::Write as _;
     const QUIET: usize = 4;
-    let code = QrCode::new(text).ok()?;
-    let width = code.width();
-    let colors = code.to_colors();
-    let mut path = String::new();
-    for (y, row) in colors.chunks(width).enumerate() {
-        let mut x = 0;
-        while x < width {
-            let run = row[x..].iter().take_while(|color| **color == Color::Dark).count();
-            if run > 0 {
-                // Writing to a String cannot fail.
-                let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
-            }
-            x += run.max(1);
-        }
-    }
-    let side = width + 2 * QUIET;
+    let code = Code::of(text)?;
+    let run = |(x, y, run): &(usize, usize, usize)| format!("M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+    let path: String = code.runs.iter().map(run).collect();
+    let side = code.side + 2 * QUIET;
     Some(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" role=\"img\" aria-label=\"QRIS\" \
          shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/><path d=\"{path}\"/></svg>"

@@ -281,7 +281,7 @@ async fn shown(app: &App, asked: &Asked, what: &str) -> Response {
     let Some(customer) = asked.customer else { return nobody() };
     if !asked.by_address && is_paper(what) {
         return match paper(app, customer, what).await {
-            Ok(Some(html)) => html::paper(html),
+            Ok(Some(response)) => response,
             Ok(None) => nobody(),
             Err(error) => {
                 tracing::error!(code = error.code(), "a paper cannot be shown: {error}");

@@ -11,6 +11,7 @@ use isp_core::text::Language;
 use isp_payment::snap::SnapBank;
 
 use super::html::{Page, day, escape, masked, qr};
+use super::paper::PDF;
 
 /// Seconds after which a page looks whether the router has opened the line.
 const AGAIN: u16 = 10;
@@ -359,7 +360,8 @@ pub(super) struct Line {
 /// A link to a paper.
 fn print(base: &str, paper: &str, language: Language) -> String {
     let word = if language == Language::Id { "cetak" } else { "print" };
-    format!("<a href=\"{base}/{}\">{word}</a>", escape(paper))
+    let paper = escape(paper);
+    format!("<a href=\"{base}/{paper}\">{word}</a> · <a href=\"{base}/{paper}{PDF}\">PDF</a>")
 }
 
 /// Bills and receipts, to be read or printed.

@@ -4,12 +4,13 @@ use isp_core::billing::{BillState, Invoice, InvoiceKind, InvoiceLine, LineKind};
 use isp_core::engine::BillPaper;
 use isp_core::money::Money;
 
-use super::{Stationery, Words, head, rupiah, sum, ways_to_pay, whose};
-use crate::pages::html::{day, escape};
+use super::content::{Fact, Paper, Row, Sum, letterhead, provider, ways_to_pay, whose};
+use super::{Stationery, Words};
+use crate::pages::html::day;
 
-/// A bill in its customer's language; an `article` for [`super::document`].
+/// What stands on a bill, in its customer's language.
 #[must_use]
-pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
+pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> Paper {
     let (bill, language) = (&paper.bill, paper.customer.language);
     let words = Words(language);
     let (paid, left) = (bill.paid, bill.left());
@@ -20,54 +21,52 @@ pub fn bill(paper: &BillPaper, of: &Stationery<'_>) -> String {
         BillState::GivenBack => words.of("SELESAI", "SETTLED"),
         BillState::WrittenOff => words.of("PIUTANG DIHAPUS", "WRITTEN OFF"),
     };
-    let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("TAGIHAN", "INVOICE"));
-    out += &whose(words.of("Kepada", "To"), &paper.customer, words);
-    out += &format!(
-        "<div><dl><dt>{}</dt><dd><b>{}</b></dd><dt>{}</dt><dd>{}</dd><dt>{}</dt><dd><b>{}</b></dd></dl>\
-         <p style=\"text-align:right\"><span class=\"mark\">{mark}</span></p></div></div>",
-        words.of("Nomor", "Number"),
-        escape(&bill.number),
-        words.of("Tanggal", "Date"),
-        day(bill.issue_date, language),
-        words.of("Jatuh tempo", "Due"),
-        day(bill.due_date, language)
-    );
-    out += &format!(
-        "<table><thead><tr><th>{}</th><th>{}</th></tr></thead><tbody>",
-        words.of("Uraian", "Description"),
-        words.of("Jumlah", "Amount")
-    );
     let several = bill.invoices.len() > 1;
-    for invoice in &bill.invoices {
-        for line in invoice.lines.iter().filter(|line| !line.kind.is_ppn()) {
-            out += &row(paper, invoice, line, several, words);
-        }
-    }
-    out += "</tbody></table><table class=\"sums\">";
+    let rows = bill.invoices.iter().flat_map(|invoice| {
+        let lines = invoice.lines.iter().filter(|line| !line.kind.is_ppn());
+        lines.map(move |line| row(paper, invoice, line, several, words))
+    });
+    let sum = |label, amount, total| Sum { label, amount, total };
+    let mut sums = Vec::new();
     if bill.has_ppn() {
-        out += &sum("DPP", bill.dpp, false);
-        out += &sum("PPN", bill.ppn, false);
+        sums.push(sum("DPP", bill.dpp, false));
+        sums.push(sum("PPN", bill.ppn, false));
     }
-    out += &sum(words.of("Total", "Total"), bill.total, true);
+    sums.push(sum(words.of("Total", "Total"), bill.total, true));
     if !paid.is_zero() {
         let how = match paper.state {
             BillState::WrittenOff => words.of("Dibayar, dikurangkan, atau dihapus", "Paid, taken off or written off"),
             _ => words.of("Dibayar atau dikurangkan", "Paid or taken off"),
         };
-        out += &sum(how, -paid, false);
-        out += &sum(words.of("Sisa yang harus dibayar", "Left to pay"), left.max(Money::ZERO), true);
+        sums.push(sum(how, -paid, false));
+        sums.push(sum(words.of("Sisa yang harus dibayar", "Left to pay"), left.max(Money::ZERO), true));
     }
-    out += "</table>";
-    if left.is_positive() {
-        out += &ways_to_pay(of, &bill.number, left, words);
+    let fact = |label, value, strong| Fact { label, value, strong };
+    Paper {
+        language,
+        provider: provider(of),
+        letterhead: letterhead(of),
+        title: words.of("TAGIHAN", "INVOICE"),
+        number: bill.number.clone(),
+        whose: whose(words.of("Kepada", "To"), &paper.customer, words),
+        facts: vec![
+            fact(words.of("Nomor", "Number"), bill.number.clone(), true),
+            fact(words.of("Tanggal", "Date"), day(bill.issue_date, language), false),
+            fact(words.of("Jatuh tempo", "Due"), day(bill.due_date, language), true),
+        ],
+        mark: Some(mark),
+        columns: [words.of("Uraian", "Description"), words.of("Jumlah", "Amount")],
+        rows: rows.collect(),
+        sums,
+        ways: left.is_positive().then(|| ways_to_pay(of, &bill.number, left, words)).flatten(),
+        sign: None,
     }
-    out + "</article>\n"
 }
 
 /// A line of an invoice: what it is, for which days, and of which line where there are several.
-fn row(paper: &BillPaper, invoice: &Invoice, line: &InvoiceLine, several: bool, words: Words) -> String {
+fn row(paper: &BillPaper, invoice: &Invoice, line: &InvoiceLine, several: bool, words: Words) -> Row {
     let language = words.0;
-    let package = paper.packages.get(&invoice.package_id).map(|name| escape(name.as_str())).unwrap_or_default();
+    let package = paper.packages.get(&invoice.package_id).map(|name| name.as_str()).unwrap_or_default();
     let what = match (line.kind, invoice.kind) {
         (LineKind::Subscription, InvoiceKind::Adjustment) => {
             format!("{} {package}", words.of("Selisih ganti paket", "Difference of a package change"))
@@ -93,9 +92,7 @@ fn row(paper: &BillPaper, invoice: &Invoice, line: &InvoiceLine, several: bool, 
     }
     if several {
         more.push(invoice.display_number());
-        more.extend(paper.lines.get(&invoice.subscription_id).map(|name| escape(name.as_str())));
+        more.extend(paper.lines.get(&invoice.subscription_id).map(|name| name.as_str().to_owned()));
     }
-    let small =
-        if more.is_empty() { String::new() } else { format!("<br><span class=\"s\">{}</span>", more.join(" · ")) };
-    format!("<tr><td>{what}{small}</td><td>{}</td></tr>", rupiah(line.amount))
+    Row { what, more, amount: line.amount }
 }

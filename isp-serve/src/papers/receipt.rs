@@ -3,46 +3,49 @@
 use isp_core::engine::ReceiptPaper;
 use isp_core::payment::Channel;
 
-use super::{Stationery, Words, head, rupiah, sum, whose};
-use crate::pages::html::{day, escape};
+use super::content::{Fact, Paper, Row, Sign, Sum, letterhead, provider, whose};
+use super::{Stationery, Words};
+use crate::pages::html::day;
 
-/// A receipt in its customer's language; an `article` for [`super::document`].
+/// What stands on a receipt, in its customer's language.
 #[must_use]
-pub fn receipt(paper: &ReceiptPaper, of: &Stationery<'_>) -> String {
+pub fn receipt(paper: &ReceiptPaper, of: &Stationery<'_>) -> Paper {
     let (receipt, language) = (&paper.receipt, paper.customer.language);
     let (payment, words) = (&receipt.payment, Words(language));
     let by = match payment.channel {
         Channel::Cash => words.of("tunai", "cash").to_owned(),
         Channel::Bank => words.of("transfer bank", "bank transfer").to_owned(),
-        _ => escape(payment.provider.as_str()),
+        _ => payment.provider.as_str().to_owned(),
     };
     let on = day(paper.zone.date_of(payment.paid_at), language);
-    let mut out = format!("<article>{}<h1>{}</h1><div class=\"two\">", head(of), words.of("KUITANSI", "RECEIPT"));
-    out += &whose(words.of("Diterima dari", "Received from"), &paper.customer, words);
-    out += &format!(
-        "<div><dl><dt>{}</dt><dd><b>{}</b></dd><dt>{}</dt><dd>{on}</dd><dt>{}</dt><dd>{by}</dd></dl></div></div>",
-        words.of("Nomor", "Number"),
-        escape(payment.reference.as_str()),
-        words.of("Tanggal", "Date"),
-        words.of("Dengan", "By"),
-    );
-    out += &format!(
-        "<table><thead><tr><th>{}</th><th>{}</th></tr></thead><tbody>",
-        words.of("Untuk tagihan", "For invoice"),
-        words.of("Jumlah", "Amount")
-    );
-    for (number, part) in &receipt.paid {
-        out += &format!("<tr><td>{}</td><td>{}</td></tr>", escape(number), rupiah(*part));
-    }
+    let number = payment.reference.as_str().to_owned();
+    let mut rows: Vec<Row> =
+        receipt.paid.iter().map(|(number, part)| Row { what: number.clone(), more: vec![], amount: *part }).collect();
     if receipt.credit.is_positive() {
-        let credit = words.of("Titipan untuk tagihan berikutnya", "Credit for later invoices");
-        out += &format!("<tr><td>{credit}</td><td>{}</td></tr>", rupiah(receipt.credit));
+        let what = words.of("Titipan untuk tagihan berikutnya", "Credit for later invoices").to_owned();
+        rows.push(Row { what, more: vec![], amount: receipt.credit });
     }
-    out += "</tbody></table><table class=\"sums\">";
-    out += &sum(words.of("Jumlah diterima", "Amount received"), payment.amount, true);
-    out += &sum(words.of("Sisa tagihan", "Still owed"), receipt.still_open, false);
-    out += "</table>";
-    let name = of.sender.map_or("", |sender| sender.name.as_str());
-    out += &format!("<div class=\"sign\">{on}<span></span>{}</div>", escape(name));
-    out + "</article>\n"
+    let fact = |label, value, strong| Fact { label, value, strong };
+    Paper {
+        language,
+        provider: provider(of),
+        letterhead: letterhead(of),
+        title: words.of("KUITANSI", "RECEIPT"),
+        number: number.clone(),
+        whose: whose(words.of("Diterima dari", "Received from"), &paper.customer, words),
+        facts: vec![
+            fact(words.of("Nomor", "Number"), number, true),
+            fact(words.of("Tanggal", "Date"), on.clone(), false),
+            fact(words.of("Dengan", "By"), by, false),
+        ],
+        mark: None,
+        columns: [words.of("Untuk tagihan", "For invoice"), words.of("Jumlah", "Amount")],
+        rows,
+        sums: vec![
+            Sum { label: words.of("Jumlah diterima", "Amount received"), amount: payment.amount, total: true },
+            Sum { label: words.of("Sisa tagihan", "Still owed"), amount: receipt.still_open, total: false },
+        ],
+        ways: None,
+        sign: Some(Sign { on, name: provider(of) }),
+    }
 }

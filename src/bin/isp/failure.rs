@@ -240,6 +240,8 @@ pub(crate) fn classify(error: &anyhow::Error) -> (&'static str, Exit) {
             found = (error.code(), Exit::Usage);
         } else if let Some(error) = cause.downcast_ref::<WhatsAppError>() {
             found = (error.code(), Exit::Usage);
+        } else if let Some(error) = cause.downcast_ref::<isp_serve::papers::PdfError>() {
+            found = (error.code(), Exit::Internal);
         } else if let Some(error) = cause.downcast_ref::<isp_core::Error>() {
             found = (error.code(), Exit::BadInput);
         }

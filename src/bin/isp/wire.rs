@@ -88,7 +88,9 @@ pub(crate) fn letterhead(config: &Config) -> Result<Letterhead, Failure> {
         Some(path) => {
             let failed = |reason| Failure::File { path: path.display().to_string(), reason };
             let content = read_bytes_to(path, Logo::LARGEST as u64 + 1).map_err(failed)?;
-            Some(Logo::of(&content).ok_or_else(|| bad("logo", "is no PNG, JPEG or WEBP of 512 KB at most"))?)
+            Some(Logo::of(&content).ok_or_else(|| {
+                bad("logo", "is no PNG, JPEG or WEBP that can be read, of 512 KB and 4 million pixels at most")
+            })?)
         }
     };
     let size = paper.size.as_deref().map_or(Some(Sheet::A4), Sheet::parse);

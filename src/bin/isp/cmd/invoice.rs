@@ -26,9 +26,9 @@ pub(crate) enum Command {
     /// Show the lines of one invoice, or of a statement with its totals.
     #[command(after_help = "Examples:\n  isp invoice show INV-202601-000042\n  isp invoice show TG-202601-000007")]
     Show(Show),
-    /// Write invoices as a page to be printed or saved as PDF: one by its number, or all of a month.
+    /// Write invoices as a page to be printed, or as a PDF file: one by its number, or all of a month.
     #[command(
-        after_help = "Examples:\n  isp invoice print INV-202601-000042\n  isp invoice print --month 2026-01 --html januari.html"
+        after_help = "Examples:\n  isp invoice print INV-202601-000042\n  isp invoice print --month 2026-01 --pdf januari.pdf"
     )]
     Print(paper::Bills),
 }

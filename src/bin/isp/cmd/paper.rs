@@ -1,18 +1,18 @@
-//! `isp invoice print` and `isp receipt print`: papers for customers, as pages that a browser prints or saves as PDF.
+//! `isp invoice print` and `isp receipt print`: papers for customers, as a page that a browser prints, or as a PDF file.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Month;
 use isp_core::payment::Qris;
-use isp_serve::papers::{self, Letterhead, Stationery};
+use isp_serve::papers::{self, Letterhead, Paper, Stationery};
 
 use super::find;
 use super::payment::Which;
 use super::report::replace;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 use crate::wire;
 
 /// Which bills.
@@ -30,8 +30,10 @@ pub(crate) struct Bills {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
-    /// Write the receipt of a payment as a page to be printed.
-    #[command(after_help = "Example:\n  isp receipt print cash KW-0042 --html kuitansi.html")]
+    /// Write the receipt of a payment as a page to be printed, or as a PDF file.
+    #[command(
+        after_help = "Examples:\n  isp receipt print cash KW-0042 --html kuitansi.html\n  isp receipt print cash KW-0042 --pdf kuitansi.pdf"
+    )]
     Print(Receipts),
 }
 
@@ -47,24 +49,44 @@ pub(crate) struct Receipts {
 /// Where a paper goes.
 #[derive(Debug, Args)]
 struct To {
-    /// Write it into this page, which opens in any browser and needs nothing else; without it, a file here with the name of the
-    /// paper.
+    /// Write it into this page, which opens in any browser and needs nothing else; without it and without --pdf, a file here with
+    /// the name of the paper.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write it into this PDF file, to be printed or sent.
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
 }
 
 impl To {
-    /// Writes the papers into one page, and says how many.
-    fn write(self, ctx: &Context, named: &str, papers: &[String], letterhead: &Letterhead) -> anyhow::Result<Exit> {
-        let plain = |sign: char| if sign.is_alphanumeric() || "-_.".contains(sign) { sign } else { '-' };
-        let usual = || PathBuf::from(format!("{}.html", named.chars().map(plain).collect::<String>()));
-        let path = self.html.unwrap_or_else(usual);
-        let page = papers::document(named, papers, letterhead, ctx.config.language);
-        replace(&path, page.as_bytes())?;
-        let file = path.display().to_string();
+    /// Writes the papers into one page, one PDF file or both, and says how many.
+    fn write(self, ctx: &Context, named: &str, papers: &[Paper], letterhead: &Letterhead) -> anyhow::Result<Exit> {
+        let usual = || self.pdf.is_none().then(|| PathBuf::from(format!("{}.html", papers::file_name(named))));
+        let html = self.html.clone().or_else(usual);
+        let language = ctx.config.language;
+        let mut written = Vec::new();
+        // The PDF file first: what cannot be made leaves nothing.
+        if let Some(path) = self.pdf {
+            let file = papers::pdf(named, papers, letterhead, language)?;
+            replace(&path, &file)?;
+            written.push((path, "done.papers_pdf"));
+        }
+        if let Some(path) = html {
+            replace(&path, papers::document(named, papers, letterhead, language).as_bytes())?;
+            written.push((path, "done.papers"));
+        }
         let mut rows = Rows::new(&[column("file"), number("papers")]);
-        rows.push(vec![Cell::text(&file), Cell::count(papers.len())]);
-        ctx.done("done.papers", &[("file", file), ("count", papers.len().to_string())], &rows)?;
+        for (path, _) in &written {
+            rows.push(vec![Cell::text(path.display()), Cell::count(papers.len())]);
+        }
+        if ctx.format != Format::Table {
+            ctx.rows(&rows)?;
+        } else {
+            for (path, said) in &written {
+                let variables = [("file", path.display().to_string()), ("count", papers.len().to_string())];
+                ctx.done(said, &variables, &rows)?;
+            }
+        }
         if ctx.config.provider.is_none() {
             ctx.warn("warn.paper_unnamed", &[]);
         }
@@ -94,7 +116,7 @@ pub(crate) async fn bills(ctx: &Context, args: Bills) -> anyhow::Result<Exit> {
     };
     let (letterhead, qris) = own(ctx)?;
     let of = Stationery { sender: ctx.config.provider.as_ref(), letterhead: &letterhead, qris: qris.as_ref() };
-    let pages: Vec<String> = found.iter().map(|paper| papers::bill(paper, &of)).collect();
+    let pages: Vec<Paper> = found.iter().map(|paper| papers::bill(paper, &of)).collect();
     args.to.write(ctx, &named, &pages, &letterhead)
 }
 
