@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const HEAD_LIMIT: usize = 16 * 1024;
-const BODY_LIMIT: usize = 256 * 1024;
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A request.
 pub struct Request {

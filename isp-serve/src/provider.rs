@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use isp_core::engine::{Engine, Post};
+use isp_core::engine::{BillPaper, Engine, Papers, Post, ReceiptPaper};
 use isp_core::ids::TenantId;
 use isp_core::message::Sender;
 use isp_core::payment::Qris;
 use isp_core::policy::Policy;
-use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, Store};
+use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, PortError, Store};
 use isp_core::retention::Retention;
 
 use crate::papers::{Letterhead, Stationery};
@@ -42,6 +42,7 @@ impl Provider {
         Engine {
             page: self.page,
             sender: self.sender.as_ref(),
+            papers: Some(self),
             ..Engine::new(self.store.as_ref(), self.tenant, &self.policy)
         }
     }
@@ -52,6 +53,16 @@ impl Provider {
     #[must_use]
     pub fn stationery(&self) -> Stationery<'_> {
         Stationery { sender: self.sender.as_ref(), letterhead: &self.letterhead, qris: self.qris.as_ref() }
+    }
+}
+
+impl Papers for Provider {
+    fn bills(&self, bills: &[BillPaper]) -> Result<Vec<u8>, PortError> {
+        self.stationery().bills(bills)
+    }
+
+    fn receipt(&self, receipt: &ReceiptPaper) -> Result<Vec<u8>, PortError> {
+        self.stationery().receipt(receipt)
     }
 }
 

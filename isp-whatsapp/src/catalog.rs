@@ -247,6 +247,23 @@ impl TemplateCatalog {
         Ok(self)
     }
 
+    /// The same templates, with a document above the text for these kinds, in every language. Each is a template of its own name at
+    /// Meta, `..._pdf`.
+    ///
+    /// # Errors
+    /// [`WhatsAppError::BadTemplate`] for a kind of message about no bill and no payment.
+    pub fn with_documents(mut self, kinds: &[TemplateKind]) -> Result<Self, WhatsAppError> {
+        if kinds.iter().any(|kind| !TemplateKind::WITH_DOCUMENT.contains(kind)) {
+            return Err(WhatsAppError::BadTemplate("this kind of message has no document"));
+        }
+        let of = |(kind, language, template): (TemplateKind, Language, Template)| {
+            let template = if kinds.contains(&kind) { template.with_document() } else { template };
+            (kind, language, template)
+        };
+        self.entries = self.entries.into_iter().map(of).collect();
+        Ok(self)
+    }
+
     /// The template for a kind of message.
     #[must_use]
     pub fn template(&self, kind: TemplateKind, language: Language) -> Option<&Template> {

@@ -40,7 +40,7 @@ pub enum GraphClass {
     NotNow,
     /// Free text outside the 24-hour window: only a template may be sent.
     NeedsTemplate,
-    /// The attached file was not taken: upload it once more.
+    /// The attached file was not taken, or is not there any more: upload it once more.
     Media,
 }
 

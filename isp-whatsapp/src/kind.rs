@@ -26,6 +26,22 @@ impl TemplateKind {
     pub const ALL: [Self; 6] =
         [Self::DueSoon, Self::Overdue, Self::Isolated, Self::IsolatedByHand, Self::PaymentReceived, Self::Reopened];
 
+    /// The kinds whose templates may have a document: the bills that are asked for, or the receipt.
+    pub const WITH_DOCUMENT: [Self; 4] = [Self::DueSoon, Self::Overdue, Self::Isolated, Self::PaymentReceived];
+
+    /// Its code, as settings name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::DueSoon => "due_soon",
+            Self::Overdue => "overdue",
+            Self::Isolated => "isolated",
+            Self::IsolatedByHand => "isolated_by_hand",
+            Self::PaymentReceived => "payment_received",
+            Self::Reopened => "reopened",
+        }
+    }
+
     /// The kind that says this; `None` for an answer, which goes without a template.
     #[must_use]
     pub fn of(content: &MessageContent) -> Option<Self> {

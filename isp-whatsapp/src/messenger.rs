@@ -1,18 +1,31 @@
 //! The `Messenger` port of isp-core, on the Cloud API.
 
 use async_trait::async_trait;
+use isp_core::message::Document;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::ports::{Messenger, PortError, RetryScope, SendOutcome};
 
 use crate::cloud::CloudClient;
 use crate::graph::GraphClass;
+use crate::kind::TemplateKind;
 use crate::notification::TemplateMessage;
 use crate::outcome::{ConfigFault, DownCause, Outcome};
+use crate::template::Template;
 
 #[async_trait]
 impl Messenger for CloudClient {
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
         self.send_message(message).await.into_port()
+    }
+
+    fn wants_document(&self, message: &OutgoingMessage) -> bool {
+        TemplateKind::of(&message.content)
+            .and_then(|kind| self.templates().template(kind, message.language))
+            .is_some_and(Template::has_document)
+    }
+
+    async fn send_with(&self, message: &OutgoingMessage, document: &Document) -> Result<SendOutcome, PortError> {
+        self.send_message_with(message, document).await.into_port()
     }
 
     async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {

@@ -22,6 +22,7 @@ pub struct TemplateMessage {
     pub(crate) language: String,
     pub(crate) format: ParameterFormat,
     pub(crate) parameters: Vec<(String, String)>,
+    document: bool,
     text: String,
 }
 
@@ -50,6 +51,7 @@ impl TemplateMessage {
             language: template.language().to_owned(),
             format: template.format(),
             parameters,
+            document: template.has_document(),
             text,
         })
     }
@@ -58,6 +60,12 @@ impl TemplateMessage {
     #[must_use]
     pub fn template(&self) -> &str {
         &self.template
+    }
+
+    /// True when a document goes above the text.
+    #[must_use]
+    pub fn has_document(&self) -> bool {
+        self.document
     }
 
     /// The parameters, by name, in the order of the template. Personal.

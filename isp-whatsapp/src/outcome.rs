@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::cloud::Accepted;
+use crate::cloud::{Accepted, Uploaded};
 use crate::graph::{self, GraphClass, GraphCode};
 
 /// The result of one call of the Cloud API. There is no idempotency key at Meta, so the difference between "not
@@ -56,6 +56,10 @@ pub enum ConfigFault {
     Graph(GraphCode),
     /// No template is configured for this kind and language. Nothing was sent.
     NoTemplate,
+    /// The template has a document, and there is none for this message. Nothing was sent.
+    NoDocument,
+    /// The document is larger than Meta takes. Nothing was sent.
+    LargeDocument,
     /// The template asks for a value that this kind of message does not have. Nothing was sent.
     NoValue {
         /// The parameter's name.
@@ -88,7 +92,7 @@ pub enum Unreachable {
     NoTls,
     /// Not connected in time.
     ConnectTimeout,
-    /// Connected, but a look at the number was not answered. No message was given to it.
+    /// Connected, but a look at the number, or the upload of a file, was not answered. No message was given to it.
     NoAnswer,
 }
 
@@ -141,6 +145,19 @@ impl Outcome {
         }
     }
 
+    /// What the answer to an upload means for the message that the file was for, which was certainly not sent; `Ok` is Meta's id of
+    /// the file.
+    pub(crate) fn of_upload(status: u16, body: &[u8]) -> Result<String, Self> {
+        if let Some(code) = graph::message_error_code(body) {
+            return Err(Self::from_code(code));
+        }
+        let id = serde_json::from_slice::<Uploaded>(body).ok().map(|uploaded| uploaded.id);
+        match id.filter(|id| (200..300).contains(&status) && !id.is_empty()) {
+            Some(id) => Ok(id),
+            None => Err(Self::ChannelDown(DownCause::NotGraph(status))),
+        }
+    }
+
     /// What a Graph error code means for the message that met it.
     #[must_use]
     pub fn from_code(code: GraphCode) -> Self {
@@ -156,8 +173,10 @@ impl Outcome {
             GraphClass::ChannelDown => Self::ChannelDown(DownCause::Account(code)),
             GraphClass::Quality => Self::ChannelDown(DownCause::Quality(code)),
             GraphClass::Recipient => Self::RecipientRejected { code },
-            // We send templates without media, so these two say that our request is not what we think it is.
-            GraphClass::Template | GraphClass::Configuration | GraphClass::NeedsTemplate | GraphClass::Media => {
+            // Each attempt uploads its file anew.
+            GraphClass::Media => retry(TRANSIENT_PAUSE, RetryScope::Message),
+            // We send templates, so the last one says that our request is not what we think it is.
+            GraphClass::Template | GraphClass::Configuration | GraphClass::NeedsTemplate => {
                 Self::ConfigError(ConfigFault::Graph(code))
             }
         }
@@ -205,6 +224,9 @@ impl fmt::Display for Outcome {
             Self::RetryAfter { scope: RetryScope::Account, code, .. } => {
                 write!(f, "whatsapp error {code}: the account is over its rate, or whatsapp is out of service")
             }
+            Self::RetryAfter { code, .. } if code.class() == GraphClass::Media => {
+                write!(f, "whatsapp error {code}: the document was not taken")
+            }
             Self::RetryAfter { code, .. } => {
                 write!(f, "whatsapp error {code}: trouble at whatsapp")
             }
@@ -217,6 +239,10 @@ impl fmt::Display for Outcome {
             Self::ConfigError(ConfigFault::NoTemplate) => {
                 f.write_str("no template is set for this kind of message and language")
             }
+            Self::ConfigError(ConfigFault::NoDocument) => {
+                f.write_str("the template has a document, and there is none for this message")
+            }
+            Self::ConfigError(ConfigFault::LargeDocument) => f.write_str("the document is larger than 100 MB"),
             Self::ConfigError(ConfigFault::NoValue { parameter }) => {
                 write!(f, "the template asks for what this kind of message does not have: {parameter}")
             }

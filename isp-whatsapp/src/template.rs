@@ -33,6 +33,7 @@ pub struct Template {
     format: ParameterFormat,
     body: String,
     parameters: Vec<String>,
+    document: bool,
 }
 
 impl Template {
@@ -60,7 +61,20 @@ impl Template {
             return Err(WhatsAppError::BadTemplate("a placeholder must not stand first or last"));
         }
         let parameters = placeholders(text)?;
-        Ok(Self { name, language: language.into(), format, body: text.to_owned(), parameters })
+        Ok(Self { name, language: language.into(), format, body: text.to_owned(), parameters, document: false })
+    }
+
+    /// The same template with a document above its text. It is another template to Meta, so its name ends in `_pdf`.
+    #[must_use]
+    pub fn with_document(self) -> Self {
+        let name = if self.document { self.name } else { format!("{}_pdf", self.name) };
+        Self { name, document: true, ..self }
+    }
+
+    /// True when a document stands above its text.
+    #[must_use]
+    pub fn has_document(&self) -> bool {
+        self.document
     }
 
     /// The name at Meta.
@@ -103,7 +117,8 @@ impl Template {
     }
 
     /// The body of the request that registers this template with Meta
-    /// (`POST /{version}/{business account id}/message_templates`).
+    /// (`POST /{version}/{business account id}/message_templates`). For one with a document, `HANDLE` stands in place of the handle
+    /// of an example file, which Meta's upload for templates gives.
     #[must_use]
     pub fn registration(&self) -> Value {
         let (format, body, example) = match self.format {
@@ -119,13 +134,21 @@ impl Template {
                 ("POSITIONAL", body, json!({ "body_text": [self.parameters] }))
             }
         };
+        let text = json!({ "type": "BODY", "text": body, "example": example });
+        let components = match self.document {
+            true => {
+                let example = json!({ "header_handle": ["HANDLE"] });
+                json!([{ "type": "HEADER", "format": "DOCUMENT", "example": example }, text])
+            }
+            false => json!([text]),
+        };
         json!({
             "name": self.name,
             "language": self.language,
             "category": "UTILITY",
             "parameter_format": format,
             "message_send_ttl_seconds": TIME_TO_LIVE_SECONDS,
-            "components": [{ "type": "BODY", "text": body, "example": example }],
+            "components": components,
         })
     }
 }

@@ -29,6 +29,7 @@ mod cli_corrections;
 mod cli_dated_money;
 mod cli_deliver;
 mod cli_doctor;
+mod cli_documents;
 mod cli_found;
 mod cli_gateway;
 mod cli_import;

@@ -23,6 +23,7 @@
 //! | routers and messages from the outbox | [`deliver`] |
 //! | every router whole, and what differs there | [`survey`] |
 //! | which routers answer, so that a silent one holds nobody up | `roll_call` |
+//! | papers that a person sends | [`send`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
 //! | new subscriptions | [`manage`] |
 //! | another account for a line, accounts that lines have left | [`account`] |
@@ -82,6 +83,7 @@ pub mod report;
 pub mod request;
 mod retry;
 mod roll_call;
+pub mod send;
 pub mod settle;
 pub mod simulate;
 pub mod survey;
@@ -102,7 +104,7 @@ pub use crate::terms::Settled;
 pub use bank::{ImportReport, Looked, Matched};
 pub use bill::BillReport;
 pub use day::{DayReport, DayStep, Said};
-pub use deliver::{DeliverReport, Outside, Post};
+pub use deliver::{DeliverReport, Outside, Papers, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
 pub use gateway::{GatewayWish, PollReport};
@@ -112,6 +114,7 @@ pub use paper::{BillPaper, ReceiptPaper, WithoutMoney};
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use proof::{NewProof, ProofReport};
 pub use remind::RemindReport;
+pub use send::PaperSent;
 pub use settle::Settlement;
 pub use simulate::Simulated;
 pub use survey::SurveyReport;
@@ -130,6 +133,8 @@ pub struct Engine<'a> {
     /// Who asks, in messages; `None` while the provider has not set it: then they do not say who asks, and the
     /// report of a delivery counts them.
     pub sender: Option<&'a Sender>,
+    /// Who makes the files that go with messages, where the channel's templates have a document.
+    pub papers: Option<&'a dyn Papers>,
     /// Rows a page; memory is bounded by it, not by the number of customers.
     pub page: u32,
 }
@@ -138,7 +143,7 @@ impl<'a> Engine<'a> {
     /// An engine with pages of 5,000 rows.
     #[must_use]
     pub fn new(store: &'a dyn Store, tenant: TenantId, policy: &'a Policy) -> Self {
-        Self { store, tenant, policy, sender: None, page: 5_000 }
+        Self { store, tenant, policy, sender: None, papers: None, page: 5_000 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod demand;
+pub mod document;
 pub mod facts;
 pub mod freshness;
 pub mod inbound;
@@ -11,6 +12,7 @@ pub mod policy;
 pub mod reminder;
 
 pub use demand::{Demand, Owed, Sender};
+pub use document::Document;
 pub use facts::{MessageFacts, MessageLine};
 pub use notification::{Notification, NotificationKey, NotificationKind};
 pub use policy::DunningPolicy;

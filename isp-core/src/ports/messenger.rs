@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::PortError;
+use crate::message::Document;
 use crate::message::channel::Answer;
 pub use crate::message::channel::RetryScope;
 use crate::message::notification::OutgoingMessage;
@@ -12,6 +13,18 @@ use crate::message::notification::OutgoingMessage;
 pub trait Messenger: Send + Sync {
     /// Sends one message. `Err(Unknown)` must be returned whenever it may have gone out.
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError>;
+
+    /// True when the template of this message has a document above its text: then the message goes by [`Messenger::send_with`],
+    /// with the file that is made of the facts of that moment.
+    fn wants_document(&self, _message: &OutgoingMessage) -> bool {
+        false
+    }
+
+    /// Sends one message with a file above it. `Err(Unknown)` must be returned whenever the message may have gone out; a file that
+    /// was taken and whose message was not is no message.
+    async fn send_with(&self, _message: &OutgoingMessage, _document: &Document) -> Result<SendOutcome, PortError> {
+        Ok(SendOutcome::ConfigError { reason: "this channel takes no documents".to_owned() })
+    }
 
     /// Asks whether the channel works, without sending anything: what it says, or could not say, concerns every message
     /// alike. `Ok(None)` when nothing speaks against sending.

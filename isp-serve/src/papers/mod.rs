@@ -9,8 +9,10 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
+use isp_core::engine::{BillPaper, Papers, ReceiptPaper};
 use isp_core::message::Sender;
 use isp_core::payment::Qris;
+use isp_core::ports::PortError;
 use isp_core::protection::FileKind;
 use isp_core::text::Language;
 
@@ -59,6 +61,27 @@ impl Logo {
 impl std::fmt::Debug for Logo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Logo").field("kind", &self.kind).field("bytes", &self.content.len()).finish()
+    }
+}
+
+impl Papers for Stationery<'_> {
+    fn bills(&self, bills: &[BillPaper]) -> Result<Vec<u8>, PortError> {
+        let papers: Vec<Paper> = bills.iter().map(|paper| bill(paper, self)).collect();
+        self.file(&papers)
+    }
+
+    fn receipt(&self, paper: &ReceiptPaper) -> Result<Vec<u8>, PortError> {
+        self.file(&[receipt(paper, self)])
+    }
+}
+
+impl Stationery<'_> {
+    /// One file, named by its first paper and in its language.
+    fn file(&self, papers: &[Paper]) -> Result<Vec<u8>, PortError> {
+        let (title, language) =
+            papers.first().map_or(("", Language::Id), |first| (first.number.as_str(), first.language));
+        let refused = |error: PdfError| PortError::Refused { code: error.code(), reason: error.to_string() };
+        pdf(title, papers, self.letterhead, language).map_err(refused)
     }
 }
 

@@ -2,16 +2,22 @@
 
 use std::fmt;
 
+use isp_core::message::Document;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use reqwest::Url;
+use reqwest::multipart::{Form, Part};
 use secrecy::ExposeSecret;
 
 use super::transport::{self, Exchange};
 use super::{CloudConfig, wire};
 use crate::catalog::TemplateCatalog;
 use crate::error::WhatsAppError;
+use crate::graph::GraphClass;
 use crate::notification::{TemplateMessage, callback_data};
-use crate::outcome::{DownCause, Outcome, Unreachable};
+use crate::outcome::{ConfigFault, DownCause, Outcome, Unreachable};
+
+/// The largest document that Meta takes.
+const LARGEST_DOCUMENT: usize = 100 * 1024 * 1024;
 
 /// Sends template messages from one number. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -81,12 +87,72 @@ impl CloudClient {
         }
     }
 
+    /// As [`CloudClient::send_message`], with a PDF file above the text: the file is uploaded first, and the message names it. A
+    /// template without a document goes without. What fails before the message is given to Meta is certainly not sent. When Meta
+    /// refuses the message because of the file, both are done once more: a refusal says that nothing was taken.
+    pub async fn send_message_with(&self, message: &OutgoingMessage, document: &Document) -> Outcome {
+        let composed = match TemplateMessage::compose(&self.config.templates, message) {
+            Ok(composed) if composed.has_document() => composed,
+            Ok(_) | Err(ConfigFault::NoTemplate) => return self.send_message(message).await,
+            Err(fault) => return Outcome::ConfigError(fault),
+        };
+        let (to, data) = (message.to.digits(), callback_data(message));
+        let outcome = self.upload_and_send(to, &data, &composed, document).await;
+        match outcome {
+            Outcome::RetryAfter { code, .. } if code.class() == GraphClass::Media => {
+                self.upload_and_send(to, &data, &composed, document).await
+            }
+            other => other,
+        }
+    }
+
+    async fn upload_and_send(&self, to: &str, data: &str, message: &TemplateMessage, document: &Document) -> Outcome {
+        let id = match self.upload(document).await {
+            Ok(id) => id,
+            Err(outcome) => return outcome,
+        };
+        let media = wire::Media { id: &id, name: &document.name };
+        self.post(&message.template, data, &wire::Request::new(to, data, message, Some(media))).await
+    }
+
+    /// Gives a PDF file to Meta, which keeps it for 30 days; its id. No message goes out.
+    ///
+    /// # Errors
+    /// What it means for a message with the file.
+    pub async fn upload(&self, document: &Document) -> Result<String, Outcome> {
+        if document.content.len() > LARGEST_DOCUMENT {
+            return Err(Outcome::ConfigError(ConfigFault::LargeDocument));
+        }
+        let unreached = |cause| Outcome::ChannelDown(DownCause::Unreachable(cause));
+        let part = Part::bytes(document.content.clone()).file_name(document.name.clone());
+        let part = part.mime_str("application/pdf").map_err(|_| unreached(Unreachable::ConnectFailed))?;
+        let form = Form::new().text("messaging_product", "whatsapp").text("type", "application/pdf").part("file", part);
+        let mut address = self.endpoint.clone();
+        if let Ok(mut path) = address.path_segments_mut() {
+            path.pop().push("media");
+        }
+        let token = self.config.access_token.expose_secret();
+        let answer = transport::exchange(self.http.post(address).bearer_auth(token).multipart(form)).await;
+        let uploaded = match answer {
+            Exchange::Answered { status, body } => Outcome::of_upload(status, &body),
+            Exchange::NotSent(cause) => Err(unreached(cause)),
+            // A file that may have arrived is no message.
+            Exchange::Unknown(_) => Err(unreached(Unreachable::NoAnswer)),
+        };
+        tracing::debug!(taken = uploaded.is_ok(), bytes = document.content.len(), "whatsapp document");
+        uploaded
+    }
+
     /// Sends one composed message, once.
     ///
     /// `to` is a phone number in digits with country code (`62…`); `callback_data` (`tenant:outbox id`, at most 512
-    /// characters) comes back in every status webhook of the message.
+    /// characters) comes back in every status webhook of the message. A template with a document is refused: it goes by
+    /// [`CloudClient::send_message_with`].
     pub async fn send_template(&self, to: &str, callback_data: &str, message: &TemplateMessage) -> Outcome {
-        self.post(&message.template, callback_data, &wire::Request::new(to, callback_data, message)).await
+        if message.has_document() {
+            return Outcome::ConfigError(ConfigFault::NoDocument);
+        }
+        self.post(&message.template, callback_data, &wire::Request::new(to, callback_data, message, None)).await
     }
 
     async fn post(&self, what: &str, callback_data: &str, body: &impl serde::Serialize) -> Outcome {

@@ -9,4 +9,4 @@ pub use client::CloudClient;
 pub use config::{CloudConfig, DEFAULT_GRAPH_VERSION};
 #[cfg(feature = "simulator")]
 pub(crate) use transport::post_loopback;
-pub(crate) use wire::Accepted;
+pub(crate) use wire::{Accepted, Uploaded};

@@ -42,21 +42,50 @@ struct Parameter<'a> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_name: Option<&'a str>,
-    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<WireDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireDocument<'a> {
+    id: &'a str,
+    filename: &'a str,
+}
+
+/// A file at Meta.
+#[derive(Clone, Copy)]
+pub(super) struct Media<'a> {
+    /// Meta's id.
+    pub(super) id: &'a str,
+    /// Its name, as the customer sees it.
+    pub(super) name: &'a str,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(to: &'a str, callback_data: &'a str, message: &'a crate::notification::TemplateMessage) -> Self {
+    pub(super) fn new(
+        to: &'a str,
+        callback_data: &'a str,
+        message: &'a crate::notification::TemplateMessage,
+        media: Option<Media<'a>>,
+    ) -> Self {
+        let header = media.map(|media| {
+            let document = Some(WireDocument { id: media.id, filename: media.name });
+            let parameters = vec![Parameter { kind: "document", parameter_name: None, text: None, document }];
+            Component { kind: "header", parameters }
+        });
         let parameters = message
             .parameters
             .iter()
             .map(|(name, text)| Parameter {
                 kind: "text",
                 parameter_name: (message.format == ParameterFormat::Named).then_some(name.as_str()),
-                text,
+                text: Some(text),
+                document: None,
             })
             .collect::<Vec<_>>();
-        let components = if parameters.is_empty() { vec![] } else { vec![Component { kind: "body", parameters }] };
+        let body = (!parameters.is_empty()).then_some(Component { kind: "body", parameters });
         Self {
             messaging_product: "whatsapp",
             recipient_type: "individual",
@@ -66,7 +95,7 @@ impl<'a> Request<'a> {
             template: WireTemplate {
                 name: &message.template,
                 language: WireLanguage { policy: "deterministic", code: &message.language },
-                components,
+                components: header.into_iter().chain(body).collect(),
             },
         }
     }
@@ -82,6 +111,12 @@ pub(super) fn text(to: &str, callback_data: &str, body: &str) -> serde_json::Val
         "biz_opaque_callback_data": callback_data,
         "text": { "preview_url": false, "body": body },
     })
+}
+
+/// What an upload gives back.
+#[derive(Deserialize)]
+pub(crate) struct Uploaded {
+    pub(crate) id: String,
 }
 
 #[derive(Deserialize)]

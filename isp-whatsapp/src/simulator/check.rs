@@ -1,9 +1,11 @@
 //! Is this a request that Meta would take? Each refusal has the code that Meta gives.
 
+use std::collections::BTreeMap;
+
 use isp_http::server::Request;
 use serde::Deserialize;
 
-use super::AcceptedMessage;
+use super::{AcceptedMessage, Media};
 use crate::catalog::TemplateCatalog;
 use crate::graph::GraphCode;
 use crate::personal::Personal;
@@ -22,7 +24,7 @@ pub(super) struct Refusal {
     pub(super) detail: String,
 }
 
-fn refuse<T>(status: u16, code: i64, detail: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(status: u16, code: i64, detail: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { status, code: GraphCode(code), detail: detail.into() })
 }
 
@@ -79,7 +81,23 @@ struct WireParameter {
     #[serde(rename = "type")]
     kind: String,
     parameter_name: Option<String>,
-    text: String,
+    text: Option<String>,
+    document: Option<WireDocument>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireDocument {
+    id: String,
+    filename: Option<String>,
+}
+
+/// Refuses a request without our token.
+pub(super) fn authorized(request: &Request, token: &str) -> Result<(), Refusal> {
+    match request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) {
+        Some(given) if given == token => Ok(()),
+        _ => refuse(401, 190, "invalid access token"),
+    }
 }
 
 fn individual() -> String {
@@ -96,9 +114,7 @@ pub(super) fn look(request: &Request, path: &str, token: &str) -> Result<String,
     if asked != number {
         return refuse(404, 100, "unknown path");
     }
-    if request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) != Some(token) {
-        return refuse(401, 190, "invalid access token");
-    }
+    authorized(request, token)?;
     Ok(number.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
@@ -107,6 +123,7 @@ pub(super) fn check(
     path: &str,
     token: &str,
     templates: &[TemplateCatalog],
+    media: &BTreeMap<String, Media>,
 ) -> Result<AcceptedMessage, Refusal> {
     if request.path != path {
         return refuse(404, 100, "unknown path");
@@ -114,19 +131,21 @@ pub(super) fn check(
     if request.method != "POST" {
         return refuse(405, 100, "only POST is understood");
     }
-    if request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) != Some(token) {
-        return refuse(401, 190, "invalid access token");
-    }
+    authorized(request, token)?;
     if request.header("content-type").is_none_or(|value| !value.starts_with("application/json")) {
         return refuse(400, 100, "content-type must be application/json");
     }
     let Ok(body) = serde_json::from_slice::<Body>(&request.body) else {
         return refuse(400, 100, "the body does not have the shape of a template message");
     };
-    message(body, templates)
+    message(body, templates, media)
 }
 
-fn message(body: Body, templates: &[TemplateCatalog]) -> Result<AcceptedMessage, Refusal> {
+fn message(
+    body: Body,
+    templates: &[TemplateCatalog],
+    media: &BTreeMap<String, Media>,
+) -> Result<AcceptedMessage, Refusal> {
     if body.messaging_product != "whatsapp" || body.recipient_type != "individual" {
         return refuse(400, 100, "messaging_product, recipient_type or type is wrong");
     }
@@ -153,7 +172,9 @@ fn message(body: Body, templates: &[TemplateCatalog]) -> Result<AcceptedMessage,
     let Some(template) = templates.iter().find_map(|known| known.find(&name, &language.code)) else {
         return refuse(404, 132_001, "template name does not exist in the translation");
     };
-    let parameters = parameters(components, template)?;
+    let (headers, others) = components.into_iter().partition(|component| component.kind == "header");
+    let document = document(headers, template, media)?;
+    let parameters = parameters(others, template)?;
     let text = template.render(&parameters.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>());
     if text.chars().count() > BODY_LIMIT {
         return refuse(400, 132_005, "translated text too long");
@@ -166,8 +187,37 @@ fn message(body: Body, templates: &[TemplateCatalog]) -> Result<AcceptedMessage,
         language: language.code,
         parameters: parameters.into_iter().map(|(name, text)| (name, Personal::new(text))).collect(),
         text: Personal::new(text),
+        document,
         held: false,
     })
+}
+
+/// The file of the header: there is one exactly where the template has a document, and it was uploaded and is there still.
+fn document(
+    headers: Vec<WireComponent>,
+    template: &Template,
+    media: &BTreeMap<String, Media>,
+) -> Result<Option<Media>, Refusal> {
+    let mut headers = headers.into_iter();
+    let header = match (headers.next(), headers.next(), template.has_document()) {
+        (None, None, false) => return Ok(None),
+        (Some(header), None, true) => header,
+        _ => return refuse(400, 132_012, "header: the format does not match that of the template"),
+    };
+    let [WireParameter { kind, parameter_name: None, text: None, document: Some(document) }] =
+        header.parameters.as_slice()
+    else {
+        return refuse(400, 132_012, "header: one document is expected");
+    };
+    match media.get(&document.id) {
+        Some(file) if kind == "document" && file.kind == "application/pdf" => {
+            let name = document.filename.clone().unwrap_or_else(|| "Untitled".to_owned());
+            Ok(Some(Media { name, ..file.clone() }))
+        }
+        Some(_) => refuse(400, 132_012, "header: a PDF document is expected"),
+        // Never uploaded, or longer ago than the 30 days that a file is kept.
+        None => refuse(400, 131_053, "media upload error: the media id is not known"),
+    }
 }
 
 /// A text of up to 4,096 characters; a window of 24 hours is taken to be open.
@@ -183,6 +233,7 @@ fn plain(to: String, callback_data: Option<String>, text: String) -> Result<Acce
         language: String::new(),
         parameters: Vec::new(),
         text: Personal::new(text),
+        document: None,
         held: false,
     })
 }
@@ -212,13 +263,14 @@ fn parameters(components: Vec<WireComponent>, template: &Template) -> Result<Vec
         let Some(parameter) = parameter.filter(|parameter| parameter.kind == "text") else {
             return refuse(400, 132_012, format!("parameter {name} is missing or has a wrong format"));
         };
-        if parameter.text.is_empty() {
+        let text = parameter.text.clone().unwrap_or_default();
+        if text.is_empty() {
             return refuse(400, 131_008, format!("parameter {name} is empty"));
         }
-        if parameter.text.contains(['\n', '\r', '\t']) || parameter.text.contains("     ") {
+        if text.contains(['\n', '\r', '\t']) || text.contains("     ") {
             return refuse(400, 132_018, format!("parameter {name} has a newline, a tab or more than 4 spaces"));
         }
-        ordered.push((parameter.parameter_name.clone(), parameter.text.clone()));
+        ordered.push((parameter.parameter_name.clone(), text));
     }
     Ok(ordered)
 }

@@ -5,11 +5,13 @@
 
 mod check;
 mod fault;
+mod media;
 mod server;
 mod state;
 mod webhooks;
 
 pub use fault::Fault;
+pub use media::Media;
 pub use server::Simulator;
 pub use state::{AcceptedMessage, Duplicate};
 pub use webhooks::SignedWebhook;

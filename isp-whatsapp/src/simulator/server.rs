@@ -14,11 +14,13 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::check::{self, Refusal};
+use super::media;
 use super::state::State;
-use super::{AcceptedMessage, Duplicate, Fault};
+use super::{AcceptedMessage, Duplicate, Fault, Media};
 use crate::catalog::TemplateCatalog;
 use crate::cloud::{CloudConfig, DEFAULT_GRAPH_VERSION};
 use crate::graph::GraphCode;
+use crate::kind::TemplateKind;
 
 const PHONE_NUMBER_ID: &str = "106540352242922";
 const ACCESS_TOKEN: &str = "simulated-access-token";
@@ -54,12 +56,14 @@ enum Listening {
 }
 
 impl Simulator {
-    /// Starts on a free port, knowing the standard templates, with the provider's name and without.
+    /// Starts on a free port, knowing the standard templates, with the provider's name and without, with a document and without.
     ///
     /// # Errors
     /// When no loopback port can be had.
     pub async fn start() -> io::Result<Self> {
-        Self::knowing(vec![TemplateCatalog::standard(), TemplateCatalog::with_sender()])
+        let all = [TemplateCatalog::standard(), TemplateCatalog::with_sender()];
+        let with = all.clone().into_iter().filter_map(|all| all.with_documents(&TemplateKind::WITH_DOCUMENT).ok());
+        Self::knowing(all.iter().cloned().chain(with).collect())
     }
 
     /// Starts on a free port, knowing these templates.
@@ -134,6 +138,33 @@ impl Simulator {
         self.state().requests
     }
 
+    /// The files that were uploaded and are still kept, in the order of their ids.
+    #[must_use]
+    pub fn media(&self) -> Vec<Media> {
+        self.state().media.values().cloned().collect()
+    }
+
+    /// How many uploads came in, taken or not.
+    #[must_use]
+    pub fn uploads(&self) -> u64 {
+        self.state().uploads
+    }
+
+    /// The next `count` uploads meet this fault; one that is accepted by it is kept.
+    pub fn fail_uploads(&self, count: usize, fault: Fault) {
+        self.state().next_uploads.extend(std::iter::repeat_n(fault, count));
+    }
+
+    /// Forgets every file, as Meta does after 30 days.
+    pub fn expire_media(&self) {
+        self.state().media.clear();
+    }
+
+    /// Takes no larger file from now on; 100 MB at first, as Meta.
+    pub fn limit_media(&self, bytes: usize) {
+        self.state().largest_media = bytes;
+    }
+
     /// The next `count` requests meet this fault.
     pub fn fail_next(&self, count: usize, fault: Fault) {
         self.state().next.extend(std::iter::repeat_n(fault, count));
@@ -163,6 +194,7 @@ impl Simulator {
         state.always = None;
         state.spared = 0;
         state.recipients.clear();
+        state.next_uploads.clear();
     }
 
     /// Answers each message so much later from now on. It is taken at once; only the answer is late.
@@ -224,6 +256,11 @@ impl Drop for Simulator {
 }
 
 impl Shared {
+    /// Where files are uploaded: beside the messages.
+    fn media_path(&self) -> Option<String> {
+        Some(format!("{}/media", self.path.strip_suffix("/messages")?))
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -267,9 +304,14 @@ async fn converse(mut connection: Connection, shared: Arc<Shared>) {
         let reply = if request.method == "GET" {
             let state = shared.state();
             state.look(check::look(&request, &shared.path, token))
+        } else if request.method == "POST" && Some(request.path.as_str()) == shared.media_path().as_deref() {
+            let mut state = shared.state();
+            let checked = media::upload(&request, token, state.largest_media);
+            state.reply_upload(checked)
         } else {
-            let checked = check::check(&request, &shared.path, token, &shared.templates);
-            shared.state().reply(checked)
+            let mut state = shared.state();
+            let checked = check::check(&request, &shared.path, token, &shared.templates, &state.media);
+            state.reply(checked)
         };
         let slow = shared.state().slow;
         if request.method != "GET" && !slow.is_zero() {
@@ -320,6 +362,36 @@ impl State {
             }
             Some(Fault::Garbled) => {
                 self.accept(message);
+                Reply::Cut
+            }
+        }
+    }
+
+    /// An upload. It counts as no request for a message.
+    fn reply_upload(&mut self, checked: Result<Media, Refusal>) -> Reply {
+        self.uploads += 1;
+        let file = match checked {
+            Ok(file) => file,
+            Err(refusal) => return refused(refusal.status, refusal.code, &refusal.detail),
+        };
+        let fault = self.upload_fault();
+        let mut keep = || self.keep(file.clone());
+        match fault {
+            None | Some(Fault::Held) => Reply::Answer { status: 200, body: json!({ "id": keep() }) },
+            Some(Fault::Graph(code)) => refused(400, code, "refused as asked"),
+            Some(Fault::Status(status)) => Reply::Bare { status },
+            Some(Fault::Reset) => Reply::Close,
+            Some(Fault::Hang) => Reply::Never,
+            Some(Fault::StatusAfterAccept(status)) => {
+                keep();
+                Reply::Bare { status }
+            }
+            Some(Fault::ReplyLost) => {
+                keep();
+                Reply::Close
+            }
+            Some(Fault::Garbled) => {
+                keep();
                 Reply::Cut
             }
         }

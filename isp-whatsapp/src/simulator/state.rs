@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::Fault;
+use super::media::LARGEST;
+use super::{Fault, Media};
 use crate::graph::GraphCode;
 use crate::personal::Personal;
 
@@ -25,6 +26,8 @@ pub struct AcceptedMessage {
     pub parameters: Vec<(Option<String>, Personal)>,
     /// The text as the customer would read it.
     pub text: Personal,
+    /// The file above the text.
+    pub document: Option<Media>,
     /// Held for quality assessment instead of sent.
     pub held: bool,
 }
@@ -38,7 +41,6 @@ pub struct Duplicate {
     pub count: usize,
 }
 
-#[derive(Default)]
 pub(super) struct State {
     pub(super) accepted: Vec<AcceptedMessage>,
     pub(super) requests: u64,
@@ -48,6 +50,29 @@ pub(super) struct State {
     pub(super) spared: usize,
     pub(super) recipients: HashMap<String, GraphCode>,
     pub(super) slow: Duration,
+    /// Files that were uploaded and are still kept.
+    pub(super) media: BTreeMap<String, Media>,
+    pub(super) uploads: u64,
+    pub(super) next_uploads: VecDeque<Fault>,
+    pub(super) largest_media: usize,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            accepted: Vec::new(),
+            requests: 0,
+            next: VecDeque::new(),
+            always: None,
+            spared: 0,
+            recipients: HashMap::new(),
+            slow: Duration::ZERO,
+            media: BTreeMap::new(),
+            uploads: 0,
+            next_uploads: VecDeque::new(),
+            largest_media: LARGEST,
+        }
+    }
 }
 
 impl State {
@@ -59,6 +84,18 @@ impl State {
             return None;
         }
         known.or(self.always)
+    }
+
+    /// The fault for this upload, if any; what meets every request meets an upload as well.
+    pub(super) fn upload_fault(&mut self) -> Option<Fault> {
+        self.next_uploads.pop_front().or(self.always.filter(|_| self.spared == 0))
+    }
+
+    /// Keeps a file; its id.
+    pub(super) fn keep(&mut self, file: Media) -> String {
+        let id = format!("10138596{:08}", self.uploads);
+        self.media.insert(id.clone(), Media { id: id.clone(), ..file });
+        id
     }
 
     pub(super) fn accept(&mut self, mut message: AcceptedMessage) -> String {

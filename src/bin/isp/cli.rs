@@ -157,7 +157,7 @@ pub(crate) enum Command {
     /// Payments.
     #[command(subcommand)]
     Payment(cmd::payment::Command),
-    /// Receipts to be printed.
+    /// Receipts to be printed or sent.
     #[command(subcommand)]
     Receipt(cmd::paper::Receipt),
     /// Payment requests: an amount that one customer is asked for, as a QRIS code.

@@ -1,14 +1,16 @@
 //! What every command works with: settings, texts, the moment, the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::{Date, Zone};
 use isp_core::clock::ClockPolicy;
-use isp_core::engine::Engine;
+use isp_core::engine::{BillPaper, Engine, Papers, ReceiptPaper};
 use isp_core::ids::{IdSource, TenantId, WorkerId};
-use isp_core::ports::{Store, Worker};
+use isp_core::payment::Qris;
+use isp_core::ports::{PortError, Store, Worker};
 use isp_core::text::Name;
+use isp_serve::papers::{Letterhead, Stationery};
 use isp_store::SqlStore;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -51,6 +53,8 @@ pub(crate) struct Context {
     pub(crate) store: OnceCell<Arc<SqlStore>>,
     /// The watch of this process, set by the database's clock.
     pub(crate) watch: OnceCell<StoreWatch>,
+    /// What stands on papers besides, read when the first is made.
+    pub(crate) letterhead: OnceLock<(Letterhead, Option<Qris>)>,
     /// Which command it is.
     pub(crate) asked: Asked,
 }
@@ -109,8 +113,27 @@ impl Context {
         Engine {
             page: self.config.worker.page,
             sender: self.config.provider.as_ref(),
+            papers: Some(self),
             ..Engine::new(store, self.tenant(), &self.config.policy)
         }
+    }
+
+    /// Address, tax number, logo and QRIS code of papers, read from the settings once.
+    fn letterhead(&self) -> Result<&(Letterhead, Option<Qris>), PortError> {
+        if let Some(read) = self.letterhead.get() {
+            return Ok(read);
+        }
+        let refused = |code, reason| PortError::Refused { code, reason };
+        let letterhead = wire::letterhead(&self.config).map_err(|error| refused(error.code(), error.to_string()))?;
+        let qris = self.config.payment.qris.as_deref().map(Qris::parse).transpose();
+        let qris = qris.map_err(|error| refused(error.code(), error.to_string()))?;
+        Ok(self.letterhead.get_or_init(|| (letterhead, qris)))
+    }
+
+    /// Makes papers with what the settings say.
+    fn with_stationery<T>(&self, made: impl FnOnce(Stationery<'_>) -> Result<T, PortError>) -> Result<T, PortError> {
+        let (letterhead, qris) = self.letterhead()?;
+        made(Stationery { sender: self.config.provider.as_ref(), letterhead, qris: qris.as_ref() })
     }
 
     /// This process as one of the workers on the outbox. Its claims run by the database's clock, whatever moment the
@@ -196,5 +219,15 @@ impl Context {
     /// A warning, on standard error.
     pub(crate) fn warn(&self, key: &str, variables: &[(&str, String)]) {
         output::note(&self.texts.with(key, variables));
+    }
+}
+
+impl Papers for Context {
+    fn bills(&self, bills: &[BillPaper]) -> Result<Vec<u8>, PortError> {
+        self.with_stationery(|of| of.bills(bills))
+    }
+
+    fn receipt(&self, receipt: &ReceiptPaper) -> Result<Vec<u8>, PortError> {
+        self.with_stationery(|of| of.receipt(receipt))
     }
 }

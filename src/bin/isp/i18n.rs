@@ -497,7 +497,7 @@ mod tests {
         use isp_whatsapp::graph::GraphCode;
         use isp_whatsapp::outcome::{ConfigFault, DownCause, Outcome, UnknownCause, Unreachable};
         let texts = Texts::load(Language::Id).unwrap();
-        let of_code = [4, 2, 33, 100, 130_429, 131_000, 131_026, 131_048, 131_056, 132_015].map(GraphCode);
+        let of_code = [4, 2, 33, 100, 130_429, 131_000, 131_026, 131_048, 131_053, 131_056, 132_015].map(GraphCode);
         let unreachable =
             [Unreachable::ConnectFailed, Unreachable::ConnectTimeout, Unreachable::NoTls, Unreachable::NoAnswer];
         let unknown = [UnknownCause::Timeout, UnknownCause::ConnectionLost, UnknownCause::Unreadable(500)];
@@ -507,6 +507,7 @@ mod tests {
             .chain([
                 Outcome::ChannelDown(DownCause::NotGraph(503)),
                 Outcome::ConfigError(ConfigFault::NoTemplate),
+                Outcome::ConfigError(ConfigFault::NoDocument),
                 Outcome::ConfigError(ConfigFault::NoValue { parameter: "jumlah".into() }),
             ]);
         for outcome in outcomes {

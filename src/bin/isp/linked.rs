@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, PageLinkId};
+use isp_core::message::Document;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::ports::{Effect, InboxStore as _, Messenger, OutboxStore as _, PortError, SendOutcome, StoreError};
 use isp_serve::pages::Token;
@@ -83,6 +84,17 @@ impl<M: Messenger> Messenger for Linked<M> {
         match &self.pages {
             Some(pages) => self.messenger.send(&pages.with_link(message).await?).await,
             None => self.messenger.send(message).await,
+        }
+    }
+
+    fn wants_document(&self, message: &OutgoingMessage) -> bool {
+        self.messenger.wants_document(message)
+    }
+
+    async fn send_with(&self, message: &OutgoingMessage, document: &Document) -> Result<SendOutcome, PortError> {
+        match &self.pages {
+            Some(pages) => self.messenger.send_with(&pages.with_link(message).await?, document).await,
+            None => self.messenger.send_with(message, document).await,
         }
     }
 

@@ -31,7 +31,7 @@ mod wire;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -238,6 +238,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, asked: cli::
         ids: Mutex::new(ids),
         store: OnceCell::new(),
         watch: OnceCell::new(),
+        letterhead: OnceLock::new(),
         asked,
         config,
     })

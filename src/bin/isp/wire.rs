@@ -14,6 +14,7 @@ use isp_serve::papers::{Letterhead, Logo, Sheet};
 use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
+use isp_whatsapp::error::WhatsAppError;
 use secrecy::SecretString;
 
 use crate::config::{Config, Gateway, Snap, read_bytes_to, read_text};
@@ -121,7 +122,7 @@ pub(crate) fn routers(config: &Config) -> MikrotikAccess {
 pub(crate) fn messenger(config: &Config) -> anyhow::Result<Option<CloudClient>> {
     let settings = &config.whatsapp;
     let Some(number) = &settings.phone_number_id else { return Ok(None) };
-    let mut cloud = CloudConfig::new(number, token(config)?).with_templates(templates(config));
+    let mut cloud = CloudConfig::new(number, token(config)?).with_templates(templates(config)?);
     if let Some(url) = &settings.base_url {
         cloud = cloud.with_base_url(url);
     }
@@ -153,12 +154,13 @@ pub(crate) fn webhook_secrets(config: &Config) -> Result<Option<(SecretString, S
     Ok(Some((SecretString::from(app_secret), SecretString::from(verify))))
 }
 
-/// The templates that messages name: with a provider's name set, those that say it.
-pub(crate) fn templates(config: &Config) -> TemplateCatalog {
-    match &config.provider {
+/// The templates that messages name: with a provider's name set, those that say it; with a document for the kinds that are set.
+pub(crate) fn templates(config: &Config) -> Result<TemplateCatalog, WhatsAppError> {
+    let templates = match &config.provider {
         Some(_) => TemplateCatalog::with_sender(),
         None => TemplateCatalog::standard(),
-    }
+    };
+    templates.with_documents(&config.whatsapp.document_kinds())
 }
 
 fn token(config: &Config) -> Result<SecretString, Failure> {

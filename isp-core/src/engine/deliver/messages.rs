@@ -8,10 +8,10 @@ use futures::StreamExt;
 use super::{DeliverReport, claim, outcome};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, OutboxId};
-use crate::message::Notification;
 use crate::message::channel::{Answer, Fate, Held, Resting, RetryScope, consequence};
 use crate::message::freshness::{Verdict, refresh};
 use crate::message::notification::OutgoingMessage;
+use crate::message::{Document, Notification};
 use crate::ports::{
     Claimed, Effect, Messenger, Observed, OutboxRow, OutboxState, Outcome, PortError, SendOutcome, StoreError, Topic,
     Worker,
@@ -29,6 +29,8 @@ struct Ready {
     customer: CustomerId,
     template: Option<String>,
     message: Box<OutgoingMessage>,
+    /// The file above it, where its template has one.
+    document: Option<Document>,
 }
 
 /// What the channel said, in the words of the rule, with the reason and its own id.
@@ -62,18 +64,23 @@ impl Engine<'_> {
                 let Effect::Message(message) = &row.effect else { continue };
                 let verdict = match self.verdict(message, now).await {
                     // One customer whose row was damaged holds up nobody else.
-                    Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
-                        report.parked += 1;
-                        let (at, note) = (now + TimeDelta::minutes(PARKED_MINUTES), error.to_string());
-                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, &note, now));
+                    Err(error) => {
+                        outcomes.push(parked(&row, error, now, report)?);
                         continue;
                     }
-                    other => other?,
+                    Ok(verdict) => verdict,
                 };
                 match verdict {
                     Verdict::Send(outgoing) => {
                         let (customer, template) = (message.customer_id, messenger.template(&outgoing));
-                        ready.push(Ready { row, customer, template, message: outgoing });
+                        let document = match messenger.wants_document(&outgoing) {
+                            true => self.document_of(message, &outgoing).await,
+                            false => Ok(None),
+                        };
+                        match document {
+                            Ok(document) => ready.push(Ready { row, customer, template, message: outgoing, document }),
+                            Err(error) => outcomes.push(without_paper(&row, template, error, now, report)?),
+                        }
                     }
                     Verdict::Later(at, why) => {
                         report.postponed += 1;
@@ -130,7 +137,10 @@ impl Engine<'_> {
         outgoing.retain(|ready| ours.contains(&ready.row.id));
         let calls = futures::stream::iter(outgoing)
             .map(|ready| async move {
-                let answer = messenger.send(&ready.message).await;
+                let answer = match &ready.document {
+                    Some(document) => messenger.send_with(&ready.message, document).await,
+                    None => messenger.send(&ready.message).await,
+                };
                 (ready, answer)
             })
             .buffer_unordered(MESSAGES_AT_ONCE)
@@ -183,6 +193,37 @@ impl Engine<'_> {
             other => other,
         })
     }
+}
+
+/// One customer whose row was damaged holds up nobody else. Any other error goes on.
+fn parked(
+    row: &OutboxRow,
+    error: EngineError,
+    now: DateTime<Utc>,
+    report: &mut DeliverReport,
+) -> Result<Outcome, EngineError> {
+    if !matches!(error, EngineError::Store(StoreError::Corrupt { .. })) {
+        return Err(error);
+    }
+    report.parked += 1;
+    let at = now + TimeDelta::minutes(PARKED_MINUTES);
+    Ok(outcome(row.claimed(), OutboxState::Pending, at, &error.to_string(), now))
+}
+
+/// A message whose file cannot be made waits, and is told with its template: what is wrong with one paper, such as a logo that
+/// cannot be read, is mostly wrong with each.
+fn without_paper(
+    row: &OutboxRow,
+    template: Option<String>,
+    error: EngineError,
+    now: DateTime<Utc>,
+    report: &mut DeliverReport,
+) -> Result<Outcome, EngineError> {
+    let EngineError::Port(error) = error else { return parked(row, error, now, report) };
+    report.postponed += 1;
+    let (at, note) = (now + TimeDelta::minutes(PARKED_MINUTES), error.to_string());
+    report.templates_down.extend(template.clone().map(|template| (template, note.clone())));
+    Ok(Outcome { template, ..outcome(row.claimed(), OutboxState::Pending, at, &note, now) })
 }
 
 /// Why the channel rests from the start, as it says itself when it is asked.

@@ -7,6 +7,7 @@
 //! claimed a row can write its outcome. A claim is kept alive while its worker works and runs out when it does not.
 
 mod access;
+mod document;
 mod messages;
 mod outside;
 
@@ -25,6 +26,7 @@ use crate::ids::{RouterId, SubscriptionId};
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
 use crate::text::RouterName;
 
+pub use document::Papers;
 pub use outside::{Outside, Post};
 
 /// What a delivery did.

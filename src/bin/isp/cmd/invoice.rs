@@ -31,6 +31,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp invoice print INV-202601-000042\n  isp invoice print --month 2026-01 --pdf januari.pdf"
     )]
     Print(paper::Bills),
+    /// Send an invoice or a statement by WhatsApp, as a PDF file above a reminder. It leaves with the next delivery, once for each
+    /// invoice.
+    #[command(
+        after_help = "Examples:\n  isp invoice send INV-202601-000042\n  isp invoice send TG-202601-000007 --again"
+    )]
+    Send(paper::SendBill),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +80,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::List(args) => list(ctx, store, args).await,
         Command::Print(args) => paper::bills(ctx, args).await,
+        Command::Send(args) => paper::send_bill(ctx, args).await,
         Command::Show(Show { number }) if Statement::parse_number(&number).is_some() => {
             statement(ctx, store, &number).await
         }

@@ -91,7 +91,7 @@ async fn compose(ctx: &Context, message: &Notification, from: DateTime<Utc>, lin
         };
     }
     let masked = outgoing.to.to_string();
-    let said = match text_of(&wire::templates(&ctx.config), &outgoing) {
+    let said = match text_of(&wire::templates(&ctx.config)?, &outgoing) {
         Ok(text) => Ok(Said { link: by_hand(&outgoing.to, &text), text }),
         Err(fault) => Err(Cell::text(ctx.texts.port(&Outcome::ConfigError(fault).to_string()))),
     };

@@ -1,10 +1,13 @@
-//! `isp invoice print` and `isp receipt print`: papers for customers, as a page that a browser prints, or as a PDF file.
+//! `isp invoice print|send` and `isp receipt print|send`: papers for customers, as a page that a browser prints, or as a PDF file.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Month;
+use isp_core::engine::PaperSent;
+use isp_core::message::NotificationKind;
 use isp_core::payment::Qris;
+use isp_core::text::Code;
 use isp_serve::papers::{self, Letterhead, Paper, Stationery};
 
 use super::find;
@@ -35,6 +38,36 @@ pub(crate) enum Receipt {
         after_help = "Examples:\n  isp receipt print cash KW-0042 --html kuitansi.html\n  isp receipt print cash KW-0042 --pdf kuitansi.pdf"
     )]
     Print(Receipts),
+    /// Send the receipt of a payment by WhatsApp, as a PDF file above the message. It leaves with the next delivery; the message
+    /// that followed from the payment counts as one.
+    #[command(after_help = "Examples:\n  isp receipt send cash KW-0042\n  isp receipt send cash KW-0042 --again")]
+    Send(SendReceipt),
+}
+
+/// Which bill is sent.
+#[derive(Debug, Args)]
+pub(crate) struct SendBill {
+    /// The number of an invoice (INV-...) or of a statement (TG-...).
+    number: String,
+    #[command(flatten)]
+    again: Again,
+}
+
+/// Which receipt is sent.
+#[derive(Debug, Args)]
+pub(crate) struct SendReceipt {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    again: Again,
+}
+
+/// Whether once is enough.
+#[derive(Debug, Args)]
+struct Again {
+    /// Send it once more, though it was sent before.
+    #[arg(long)]
+    again: bool,
 }
 
 /// Which receipt.
@@ -122,7 +155,10 @@ pub(crate) async fn bills(ctx: &Context, args: Bills) -> anyhow::Result<Exit> {
 
 /// Prints a receipt.
 pub(crate) async fn receipt(ctx: &Context, command: Receipt) -> anyhow::Result<Exit> {
-    let Receipt::Print(Receipts { which, to }) = command;
+    let Receipts { which, to } = match command {
+        Receipt::Print(args) => args,
+        Receipt::Send(args) => return send_receipt(ctx, args).await,
+    };
     let store = ctx.store().await?;
     let row = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
     let reference = row.payment.reference.to_string();
@@ -133,6 +169,55 @@ pub(crate) async fn receipt(ctx: &Context, command: Receipt) -> anyhow::Result<E
     let of = Stationery { sender: ctx.config.provider.as_ref(), letterhead: &letterhead, qris: qris.as_ref() };
     let named = format!("{} {reference}", ctx.texts.t("noun.receipt"));
     to.write(ctx, &named, &[papers::receipt(&paper, &of)], &letterhead)
+}
+
+/// Sends a bill.
+pub(crate) async fn send_bill(ctx: &Context, args: SendBill) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    let missing = || Failure::NotFound { noun: "invoice", code: args.number.clone() };
+    let paper = engine.bill_paper(None, &args.number).await?.ok_or_else(missing)?;
+    has_document(ctx, engine.kind_of_bill(&paper, ctx.now).await?)?;
+    let sent = engine.send_bill(&paper, args.again.again, ctx.now).await?;
+    sent_paper(ctx, &paper.bill.number, &paper.customer.code, sent)
+}
+
+async fn send_receipt(ctx: &Context, args: SendReceipt) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let which = args.which;
+    let row = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
+    let reference = row.payment.reference.to_string();
+    has_document(ctx, NotificationKind::PaymentReceived)?;
+    let Some(paper) = ctx.engine(store).receipt_paper(&row).await? else {
+        return Err(Failure::Usage { problem: "no_receipt", what: reference }.into());
+    };
+    let sent = ctx.engine(store).send_receipt(&row, args.again.again, ctx.now).await?;
+    sent_paper(ctx, &reference, &paper.customer.code, sent)
+}
+
+/// A message whose template has no document would leave without the paper.
+fn has_document(ctx: &Context, kind: NotificationKind) -> Result<(), Failure> {
+    let has = ctx.config.whatsapp.document_kinds().iter().any(|known| known.code() == kind.code());
+    let reason = || format!("does not name {}: the template of that message has no document", kind.code());
+    if has { Ok(()) } else { Err(Failure::Config { place: "whatsapp.documents".into(), reason: reason() }) }
+}
+
+fn sent_paper(ctx: &Context, number: &str, code: &Code, sent: PaperSent) -> anyhow::Result<Exit> {
+    let (message, leaves) = match sent {
+        PaperSent::Queued(message, leaves) => (message, leaves),
+        PaperSent::Untrue(why) => {
+            let what = format!("{number}: {}", Cell::Word(why).shown(&ctx.texts));
+            return Err(Failure::Usage { problem: "paper_untrue", what }.into());
+        }
+        _ => return Err(Failure::Usage { problem: "paper_sent", what: number.to_owned() }.into()),
+    };
+    let leaves = super::outbox::moment(leaves);
+    let variables = [("number", number.to_owned()), ("code", code.to_string()), ("at", leaves.shown(&ctx.texts))];
+    let mut rows = Rows::new(&[column("id"), column("number"), column("customer"), column("what"), column("leaves")]);
+    let kind = Cell::Word(message.kind.code());
+    rows.push(vec![Cell::text(message.id), Cell::text(number), Cell::text(code), kind, leaves]);
+    ctx.done("done.paper_queued", &variables, &rows)?;
+    Ok(Exit::Done)
 }
 
 fn own(ctx: &Context) -> anyhow::Result<(Letterhead, Option<Qris>)> {

@@ -4,7 +4,7 @@
 //! only, and no variable counts beside them.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -233,6 +233,7 @@ fn inside(ctx: &Context, file: &Path) -> anyhow::Result<Context> {
         ids: Mutex::new(ids),
         store: OnceCell::new(),
         watch: OnceCell::new(),
+        letterhead: OnceLock::new(),
         asked: ctx.asked.clone(),
     })
 }

@@ -23,6 +23,7 @@ use isp_core::message::Sender;
 use isp_core::retention::Retention;
 use isp_core::text::Language;
 use isp_core::{Policy, Secret};
+use isp_whatsapp::notification::TemplateKind;
 use serde::Deserialize;
 
 pub(crate) use file::{read_bytes, read_bytes_to, read_text};
@@ -233,12 +234,26 @@ pub(crate) struct WhatsApp {
     pub(crate) app_secret_file: Option<PathBuf>,
     /// The word that was typed into the app's webhook form.
     pub(crate) verify_token: Option<Secret>,
+    /// Kinds of message whose templates have a document above the text.
+    pub(crate) documents: Vec<String>,
     /// Another address, such as a simulator's.
     pub(crate) base_url: Option<String>,
     /// Another Graph version.
     pub(crate) graph_version: Option<String>,
     /// The longest one call may take.
     pub(crate) deadline_seconds: Option<u64>,
+}
+
+impl WhatsApp {
+    /// The kinds whose templates have a document.
+    pub(crate) fn document_kinds(&self) -> Vec<TemplateKind> {
+        self.documents.iter().filter_map(|word| document_kind(word)).collect()
+    }
+}
+
+/// The kind of message of this code, where its template may have a document.
+fn document_kind(word: &str) -> Option<TemplateKind> {
+    TemplateKind::WITH_DOCUMENT.into_iter().find(|kind| kind.code() == word)
 }
 
 /// Limits of a run.
@@ -359,6 +374,10 @@ impl Config {
         let serve = self.serve.checked().map_err(|(key, reason)| bad(&format!("serve.{key}"), reason.to_owned()))?;
         let provider =
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
+        if self.whatsapp.documents.iter().any(|word| document_kind(word).is_none()) {
+            let reason = "names a kind of message that has no document; due_soon, overdue, isolated and payment_received have one";
+            return Err(bad("whatsapp.documents", reason.into()));
+        }
         let paper = self.paper.checked().map_err(|(key, reason)| bad(&format!("paper.{key}"), reason.to_owned()))?;
         Ok(Self { policy, provider, paper, radius, retention, serve, ..self })
     }

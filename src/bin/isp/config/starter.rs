@@ -81,6 +81,7 @@ pkp = true                      # false: no PPN is charged
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number
 # access_token_file = "whatsapp.token"   # or ISP_WHATSAPP__ACCESS_TOKEN
+# documents = ["due_soon", "overdue"]    # messages that go with their paper; see docs/templates.md
 "#
     );
     match language {
@@ -90,7 +91,7 @@ pkp = true                      # false: no PPN is charged
 }
 
 /// Each comment of the file, in English and Indonesian. None is a part of another one that stands behind it.
-const INDONESIAN: [(&str, &str); 40] = [
+const INDONESIAN: [(&str, &str); 41] = [
     (
         "# how long is kept what is no part of the books; see docs/privacy.md",
         "# berapa lama disimpan apa yang bukan bagian pembukuan; lihat docs/privacy.md",
@@ -99,6 +100,10 @@ const INDONESIAN: [(&str, &str); 40] = [
     (
         "# files of proofs of transfer, from their review; 30 at least",
         "# berkas bukti transfer, sejak diperiksa; paling sedikit 30",
+    ),
+    (
+        "# messages that go with their paper; see docs/templates.md",
+        "# pesan yang disertai lembarnya; lihat docs/templates.md",
     ),
     ("# PNG, JPEG or WEBP, 512 KB at most", "# PNG, JPEG atau WEBP, paling besar 512 KB"),
     ("# or \"A5\"", "# atau \"A5\""),

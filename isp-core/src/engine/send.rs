@@ -1,0 +1,108 @@
+//! A bill or a receipt that an officer sends: a message in the outbox, whose channel puts the paper above the text.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::billing::Statement;
+use crate::engine::{BillPaper, Engine, EngineError};
+use crate::ids::{CustomerId, derive};
+use crate::message::freshness::Verdict;
+use crate::message::{Notification, NotificationKey, NotificationKind};
+use crate::ports::{ChangeSet, PaymentRow};
+
+/// What became of the wish to send a paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PaperSent {
+    /// A message waits in the outbox; it leaves at this moment at the earliest.
+    Queued(Box<Notification>, DateTime<Utc>),
+    /// A message with this paper was queued before, and none was made.
+    Known,
+    /// The message would be dropped, for this reason, and none was made: all is paid, or the customer wants no messages.
+    Untrue(&'static str),
+}
+
+impl Engine<'_> {
+    /// With which kind of message a bill goes at `now`: a reminder before its due date, or one after it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn kind_of_bill(&self, paper: &BillPaper, now: DateTime<Utc>) -> Result<NotificationKind, EngineError> {
+        let today = self.zone_of(paper.bill.customer_id).await?.date_of(now);
+        Ok(if today > paper.bill.due_date { NotificationKind::Overdue } else { NotificationKind::DueSoon })
+    }
+
+    /// Queues a message with a bill, once for each bill by this way; `again` makes another one. It says all that the customer owes,
+    /// and is looked at once more before it leaves, as each reminder is.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn send_bill(
+        &self,
+        paper: &BillPaper,
+        again: bool,
+        now: DateTime<Utc>,
+    ) -> Result<PaperSent, EngineError> {
+        let bill = &paper.bill;
+        let kind = self.kind_of_bill(paper, now).await?;
+        let of = match (Statement::parse_number(&bill.number), bill.invoices.first()) {
+            (None, Some(invoice)) => invoice.id.0,
+            _ => Statement::id_of(bill.customer_id, bill.issue_date, bill.due_date).0,
+        };
+        let mut message = self.paper_message(kind, paper.customer.id, of, again, now).await?;
+        // Once, be it before the due date or after it.
+        let other =
+            if kind == NotificationKind::Overdue { NotificationKind::DueSoon } else { NotificationKind::Overdue };
+        message.keys.extend(message.keys.first().map(|key| NotificationKey { kind: other, ..*key }));
+        message.invoices = bill.invoices.iter().map(|invoice| invoice.id).collect();
+        self.queue_paper(message, now).await
+    }
+
+    /// Queues a message with the receipt of a payment. The message that follows from the payment itself counts as one; `again` makes
+    /// another one.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn send_receipt(
+        &self,
+        row: &PaymentRow,
+        again: bool,
+        now: DateTime<Utc>,
+    ) -> Result<PaperSent, EngineError> {
+        let (id, customer) = (row.payment.id, row.payment.customer_id);
+        let mut message = self.paper_message(NotificationKind::PaymentReceived, customer, id.0, again, now).await?;
+        if !again {
+            let key = NotificationKey { kind: NotificationKind::PaymentReceived, level: 0, subject: id.0 };
+            message.keys.push(key);
+        }
+        message.payment_id = Some(id);
+        self.queue_paper(message, now).await
+    }
+
+    async fn paper_message(
+        &self,
+        kind: NotificationKind,
+        customer: CustomerId,
+        of: Uuid,
+        again: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Notification, EngineError> {
+        let moment = now.timestamp_micros().to_string();
+        let words = if again { ["paper", moment.as_str()] } else { ["paper", ""] };
+        let zone = self.zone_of(customer).await?;
+        Ok(Notification::new(self.tenant, kind, 0, customer, &[derive(of, &words)], now, zone))
+    }
+
+    async fn queue_paper(&self, message: Notification, now: DateTime<Utc>) -> Result<PaperSent, EngineError> {
+        let leaves = match self.foresee_message(&message, now).await? {
+            (_, Verdict::Drop(why)) => return Ok(PaperSent::Untrue(why)),
+            (at, Verdict::Send(_) | Verdict::Later(..)) => at,
+        };
+        let changes = ChangeSet { messages: vec![message.clone()], ..ChangeSet::default() };
+        let commit = self.store.commit(self.tenant, changes).await?;
+        Ok(match commit.messages {
+            0 => PaperSent::Known,
+            _ => PaperSent::Queued(Box::new(message), leaves),
+        })
+    }
+}
