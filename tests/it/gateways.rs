@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::support::*;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
 use isp_core::Money;
 use isp_core::calendar::Cycle;
-use isp_core::engine::{EngineError, GatewayWish, Taken};
+use isp_core::engine::{Engine, EngineError, GatewayWish, Taken};
 use isp_core::ids::{PaymentRequestId, PayoutId};
 use isp_core::isolation::Access;
 use isp_core::ledger::Account;
@@ -121,6 +122,43 @@ async fn notices_ten_times_and_out_of_order_book_once() {
     assert_eq!(take(&world, &gateway, &paid, now).await, Taken::Known);
     let books = books::check(&world.store.snapshot(TENANT));
     assert_eq!((books.received, books.owed), (Money::ZERO, rp(333_000)));
+}
+
+/// Another process reads the same notice between any two calls to the store: money comes and goes back once, and who was slower learns
+/// that it is known.
+#[tokio::test]
+async fn a_notice_that_two_processes_read_at_once_counts_once() {
+    let now = at("2026-01-20", 22);
+    for goes_back in [false, true] {
+        let mut slower = 0;
+        loop {
+            let call = slower + 1;
+            let (world, gateway) = (two().await, tripay());
+            let (asked, _) = ask(&world, &gateway, 2, now).await.unwrap();
+            let mut told = gateway.pay(&asked.reference, asked.amount, rp(4_000), now).unwrap();
+            if goes_back {
+                take(&world, &gateway, &told, now).await;
+                told = gateway.set(&asked.reference, NoticeState::Refunded).unwrap();
+            }
+            let (store, policy, same) = (world.store.clone(), world.policy.clone(), told.clone());
+            world.store.fuse().meanwhile(call, move || {
+                let (engine, gateway) = (Engine::new(&store, TENANT, &policy), tripay());
+                let taken = engine.take_notice(&gateway, &same, now).now_or_never().unwrap();
+                assert!(matches!(taken, Ok(Taken::Booked(_) | Taken::Refunded(_))), "the other: {taken:?}");
+            });
+            let taken = world.engine().take_notice(&gateway, &told, now).await;
+            let books = books::check(&world.store.snapshot(TENANT));
+            let (received, held) = if goes_back { (0, -4_000) } else { (166_500, 162_500) };
+            assert_eq!((books.received, books.credit), (rp(received), Money::ZERO), "call {call}: {taken:?}");
+            assert_eq!(gateway_account(&world), rp(held), "call {call}: {taken:?}");
+            match taken {
+                Ok(Taken::Known | Taken::Nothing) => slower += 1,
+                Ok(Taken::Booked(_) | Taken::Refunded(_)) => break,
+                other => panic!("call {call}: {other:?}"),
+            }
+        }
+        assert!(slower > 3, "the other came in between {slower} times only");
+    }
 }
 
 /// What is not sure is asked first: who forges "paid" is told by the gateway that it is not so.

@@ -116,7 +116,11 @@ impl Engine<'_> {
             Some(_) if row.state == GatewayState::Paid => return Ok(Taken::Known),
             Some(known) => (ChangeSet::default(), None, known.payment.id),
             None => {
-                let (changes, report) = self.plan_told(&new, Told::ByMachine, now).await?;
+                let (changes, report) = self.plan_told_or_known(&new, Told::ByMachine, now).await?;
+                if report.known {
+                    // Another process has booked it since: look again.
+                    return Err(StoreError::Conflict.into());
+                }
                 let payment = report.payment_id;
                 (changes, Some(report), payment)
             }
@@ -174,7 +178,14 @@ impl Engine<'_> {
         match standing {
             Some(kept) if notice.gross >= kept.payment.amount => {
                 let by = notice.gateway.as_str();
-                Ok(Taken::Refunded(self.reverse(kept.payment.id, by, "refunded at the gateway", now).await?))
+                match self.reverse(kept.payment.id, by, "refunded at the gateway", now).await {
+                    Ok(report) => Ok(Taken::Refunded(report)),
+                    // Another process, or a person, has taken it back since: look again.
+                    Err(EngineError::Store(StoreError::Duplicate { what: "payment.reversal" })) => {
+                        Err(StoreError::Conflict.into())
+                    }
+                    Err(other) => Err(other),
+                }
             }
             Some(_) => Ok(Taken::PartRefunded(notice.gross)),
             None if row.state == GatewayState::Paid => Ok(Taken::Nothing),

@@ -423,7 +423,10 @@ impl Engine<'_> {
             let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
             let paid = self.store.allocations(self.tenant, payment).await?;
             if row.left + paid.iter().map(|a| a.amount).sum::<Money>() < row.payment.amount {
-                return Err(Error::PaidOut.into());
+                // Unless somebody took it back, or moved it, between the two looks.
+                let again = self.store.payment(self.tenant, payment).await?;
+                let same = again.is_some_and(|again| again.left == row.left && again.reversal.is_none());
+                return Err(if same { Error::PaidOut.into() } else { StoreError::Conflict.into() });
             }
             let back = taken_back(&paid, now);
             let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();

@@ -1,5 +1,6 @@
 //! Faults between any two calls: a fuse that all doubles of a test may share.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts the calls through all ports that share it, and makes one of them fail.
@@ -14,6 +15,16 @@ struct Inner {
     blows: Option<(u64, Moment)>,
     blown: bool,
     failing: u32,
+    meanwhile: Option<(u64, Other)>,
+}
+
+/// What another process does.
+struct Other(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Other")
+    }
 }
 
 /// When a call dies.
@@ -46,6 +57,11 @@ impl Fuse {
         self.with(|inner| inner.failing = count);
     }
 
+    /// Just before the `call`-th call from now, counted from 1, this happens, as if another process did it. Its own calls count.
+    pub fn meanwhile(&self, call: u64, other: impl FnOnce() + Send + 'static) {
+        self.with(|inner| inner.meanwhile = Some((inner.calls + call, Other(Box::new(other)))));
+    }
+
     /// Starts again after it blew.
     pub fn mend(&self) {
         self.with(|inner| {
@@ -69,6 +85,13 @@ impl Fuse {
 
     /// Runs one call: `Err` when it failed before or after its effect.
     pub(crate) fn run<T>(&self, call: impl FnOnce() -> T) -> Result<T, Blown> {
+        let other = self.with(|inner| {
+            let next = inner.calls + 1;
+            inner.meanwhile.take_if(|(at, _)| *at == next)
+        });
+        if let Some((_, Other(happens))) = other {
+            happens();
+        }
         let after = self.with(|inner| {
             inner.calls += 1;
             if inner.blown {
@@ -111,6 +134,19 @@ mod tests {
             assert!(fuse.run(|| ()).is_ok());
             assert_eq!(fuse.calls(), 4);
         }
+    }
+
+    #[test]
+    fn another_process_comes_in_between_once() {
+        let fuse = Fuse::new();
+        let (of_other, done) = (fuse.clone(), Arc::new(Mutex::new(Vec::new())));
+        let others = Arc::clone(&done);
+        fuse.meanwhile(2, move || of_other.run(|| others.lock().unwrap().push("other")).unwrap());
+        for call in ["first", "second", "third"] {
+            fuse.run(|| done.lock().unwrap().push(call)).unwrap();
+        }
+        assert_eq!(*done.lock().unwrap(), ["first", "other", "second", "third"]);
+        assert_eq!(fuse.calls(), 4);
     }
 
     #[test]
