@@ -501,16 +501,24 @@ static long wrong_by(void) {
     return atol(text);
 }
 int clock_gettime(clockid_t id, struct timespec *t) {
-    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, \"clock_gettime\");
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, \"clock_gettime\");
     int done = real(id, t);
     if (done == 0 && id == CLOCK_REALTIME) t->tv_sec += wrong_by();
     return done;
 }
 int gettimeofday(struct timeval *restrict t, void *restrict zone) {
-    int (*real)(struct timeval *, void *) = dlsym(RTLD_NEXT, \"gettimeofday\");
+    static int (*real)(struct timeval *, void *);
+    if (!real) real = dlsym(RTLD_NEXT, \"gettimeofday\");
     int done = real(t, zone);
     if (done == 0 && t) t->tv_sec += wrong_by();
     return done;
+}
+time_t time(time_t *at) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    if (at) *at = t.tv_sec;
+    return t.tv_sec;
 }
 ";
     std::fs::write(&source, code).unwrap();

@@ -11,13 +11,13 @@ use crate::cli::served::Served;
 use crate::workers::{ISOLATED, Kept, LINES, Worker, Workers, wrong_clock};
 
 /// A clock that is wrong by as much as is said, for who is started with it.
-struct WallClock {
+pub(crate) struct WallClock {
     shim: PathBuf,
     by: PathBuf,
 }
 
 impl WallClock {
-    fn right(folder: &Path) -> Self {
+    pub(crate) fn right(folder: &Path) -> Self {
         let clock = Self { shim: wrong_clock(folder), by: folder.join("wrong-by") };
         clock.set(0);
         clock
@@ -30,13 +30,12 @@ impl WallClock {
         std::fs::rename(new, &self.by).unwrap();
     }
 
-    /// Sets it to an hour of a day in Jakarta.
-    fn show(&self, day: &str, hour: u32) {
-        let shown = Date::parse(day).unwrap().at(hour, 0, Zone::Wib);
-        self.set((shown - chrono::Utc::now()).num_seconds());
+    /// Sets it to a time of a day in Jakarta.
+    pub(crate) fn show(&self, day: Date, hour: u32, minute: u32) {
+        self.set((day.at(hour, minute, Zone::Wib) - chrono::Utc::now()).num_seconds());
     }
 
-    fn environment(&self) -> [(&'static str, &str); 2] {
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 2] {
         [("LD_PRELOAD", self.shim.to_str().unwrap()), ("CLOCK_IS_WRONG_BY", self.by.to_str().unwrap())]
     }
 
@@ -78,7 +77,7 @@ fn a_server_does_nothing_by_a_wrong_clock_and_goes_on_by_the_right_one() {
     let w = Workers::new(Kept::Sqlite);
     let home = w.stage.isp.dir();
     let clock = WallClock::right(home);
-    clock.show("2026-01-11", 12);
+    clock.show(Date::parse("2026-01-11").unwrap(), 12, 0);
     let (base, [shim, by]) = (w.stage.whatsapp.base_url(), clock.environment());
     let settings = [
         shim,
@@ -102,14 +101,14 @@ fn a_server_does_nothing_by_a_wrong_clock_and_goes_on_by_the_right_one() {
     until("the first run", &|| server.log().contains("run of the day"));
     let untouched = || assert_eq!((w.invoices(), w.isolated()), (LINES, 0), "{}", server.log());
     untouched();
-    clock.show("2028-02-01", 12);
+    clock.show(Date::parse("2028-02-01").unwrap(), 12, 0);
     until("the clock is ahead", &|| server.log().contains("clock.ahead"));
     untouched();
-    clock.show("2020-02-01", 12);
+    clock.show(Date::parse("2020-02-01").unwrap(), 12, 0);
     until("the clock is behind", &|| server.log().contains("clock.behind"));
     untouched();
     // The 20th, a Tuesday: all are isolated, told once, and nothing else has happened.
-    clock.show("2026-01-20", 12);
+    clock.show(Date::parse("2026-01-20").unwrap(), 12, 0);
     until("all are isolated", &|| w.isolated() == LINES);
     until("all are told", &|| w.told() == LINES);
     assert_eq!(w.invoices(), LINES);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
-use super::{Chaos, DATABASE, LINES};
+use super::gateway::{Gateway, Told};
+use super::{Chaos, DATABASE, LINES, Paid};
 
 /// Makes the database.
 pub(super) async fn found(server: &str, name: &str) {
@@ -30,6 +31,15 @@ pub(super) async fn counted(url: &str) -> Counted {
     }
 }
 
+/// How many webhooks wait to be read; of this one, or of all.
+pub(super) async fn waiting(url: &str, body: Option<String>) -> usize {
+    let sql =
+        "SELECT COUNT(*) FROM webhooks WHERE state = 'waiting' AND ($1 IS NULL OR convert_from(body, 'UTF8') = $1)";
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let count = sqlx::query_scalar::<_, i64>(sql).bind(body).fetch_one(&mut connection).await.unwrap();
+    usize::try_from(count).unwrap()
+}
+
 struct Books(PgConnection);
 
 impl Books {
@@ -53,6 +63,8 @@ impl Chaos {
             let mut lost = money(&mut books, self.months() * LINES, &self.paid).await;
             lost.extend(outbox(&mut books, &mut seen).await);
             lost.extend(lines(&mut books, &self.carried()).await);
+            lost.extend(webhooks(&mut books, &self.told).await);
+            lost.extend(gateway(&mut books, &self.gateway).await);
             let done = books.rows("SELECT outbox_id::text, state FROM outbox WHERE topic = 'message'").await;
             lost.extend(self.messages(&done));
             lost
@@ -72,9 +84,30 @@ impl Chaos {
             ),
             ("DELETE FROM invoices WHERE number = (SELECT MAX(number) FROM invoices)", "months of lines"),
             (
-                "UPDATE payments SET reference = 'X' WHERE reference = (SELECT MIN(reference) FROM payments)",
-                "booked 0 times",
+                "UPDATE payments SET reference = 'X'
+                WHERE reference = (SELECT MAX(reference) FROM payments WHERE provider <> 'tripay')",
+                "by hand is booked 0 times",
             ),
+            (
+                "INSERT INTO payments
+                SELECT (jsonb_populate_record(p, jsonb_build_object('payment_id', gen_random_uuid(), 'identity', 'X'))).*
+                FROM payments p WHERE reference = (SELECT MAX(reference) FROM payments WHERE provider = 'tripay')",
+                "by webhook is booked 2 times",
+            ),
+            (
+                "UPDATE payments SET reference = 'Y'
+                WHERE reference = (SELECT MAX(reference) FROM payments WHERE provider = 'tripay')",
+                "by webhook is booked 0 times",
+            ),
+            (
+                "UPDATE webhooks SET state = 'waiting' WHERE webhook_id = (SELECT webhook_id FROM webhooks LIMIT 1)",
+                "is kept as waiting",
+            ),
+            (
+                "DELETE FROM webhooks WHERE webhook_id = (SELECT webhook_id FROM webhooks LIMIT 1)",
+                "was answered and is not kept",
+            ),
+            ("UPDATE journal_lines SET amount = amount + 1 WHERE account = 'gateway'", "the gateway owes"),
             ("DELETE FROM outbox WHERE outbox_id = (SELECT outbox_id FROM outbox LIMIT 1)", "of the outbox is gone"),
             (
                 "UPDATE outbox SET state = 'pending' WHERE topic = 'message' AND state = 'done'",
@@ -136,9 +169,7 @@ impl Chaos {
     /// What `isp` itself finds.
     fn looked_over(&self) -> Vec<String> {
         let isp = &self.stage.isp;
-        let day = self.day.to_string();
-        let at = ["--on", &day, "--at", "14:35", "--format", "json"];
-        let found = isp.run(&[&at[..], &["doctor", "--offline"]].concat()).stdout;
+        let found = isp.run(&["--format", "json", "doctor", "--offline"]).stdout;
         let found: serde_json::Value = serde_json::from_slice(&found).unwrap();
         // No copy is made here, only busy days are lived, and a message whose worker died is for a person to look at: those are counted.
         let usual = ["backup.none", "run.missed", "outbox.unknown"];
@@ -157,7 +188,7 @@ impl Chaos {
     }
 }
 
-async fn money(books: &mut Books, invoices: usize, paid: &[(String, String)]) -> Vec<String> {
+async fn money(books: &mut Books, invoices: usize, paid: &[Paid]) -> Vec<String> {
     let mut lost = Vec::new();
     let unbalanced = "SELECT journal_entry_id::text, SUM(amount)::text FROM journal_lines GROUP BY journal_entry_id HAVING SUM(amount) <> 0";
     for row in books.rows(unbalanced).await {
@@ -177,23 +208,51 @@ async fn money(books: &mut Books, invoices: usize, paid: &[(String, String)]) ->
     let off = "SELECT i.number::text FROM invoices i
         WHERE i.paid <> (SELECT COALESCE(SUM(a.amount), 0) FROM allocations a WHERE a.invoice_id = i.invoice_id)";
     lost.extend(books.rows(off).await.into_iter().map(|row| format!("invoice {} is not paid by what it says", row[0])));
-    let mut booked: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut booked: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let sql =
-        "SELECT c.code, p.reference, p.amount::text FROM payments p JOIN customers c USING (tenant_id, customer_id)";
+        "SELECT p.reference, c.code, p.amount::text FROM payments p JOIN customers c USING (tenant_id, customer_id)";
     for row in books.rows(sql).await {
-        if row[2] != super::crew::AMOUNT {
-            lost.push(format!("payment {} is of {}", row[1], row[2]));
-        }
-        *booked.entry((row[0].clone(), row[1].clone())).or_default() += 1;
+        booked.entry(row[0].clone()).or_default().push((row[1].clone(), row[2].clone()));
     }
-    for payment in paid {
-        match booked.remove(payment) {
-            Some(1) => {}
-            other => lost.push(format!("payment {} is booked {} times", payment.1, other.unwrap_or_default())),
+    for Paid { customer, reference, amount, how } in paid {
+        let found = booked.remove(reference).unwrap_or_default();
+        if found.len() != 1 {
+            lost.push(format!("payment {reference} {how} is booked {} times", found.len()));
         }
+        let other = found.iter().filter(|(whose, of)| whose != customer || *of != amount.to_string());
+        lost.extend(other.map(|(whose, of)| format!("payment {reference} is booked for {whose} with {of}")));
     }
-    lost.extend(booked.into_keys().map(|(_, reference)| format!("payment {reference} was made by nobody")));
+    lost.extend(booked.into_keys().map(|reference| format!("payment {reference} was made by nobody")));
     lost
+}
+
+/// What the gateway told was answered, is kept once, and was read.
+async fn webhooks(books: &mut Books, told: &[Told]) -> Vec<String> {
+    let rows = books.rows("SELECT convert_from(body, 'UTF8'), state, note FROM webhooks").await;
+    let mut kept: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for row in rows {
+        kept.entry(row[0].clone()).or_default().push((row[1].clone(), row[2].clone()));
+    }
+    let mut lost = Vec::new();
+    for told in told {
+        let (payment, found) = (&told.payment, kept.remove(&told.body()).unwrap_or_default());
+        match found.as_slice() {
+            [(state, _)] if state == "read" => {}
+            [(state, note)] => lost.push(format!("the webhook of {payment} is kept as {state}: {note}")),
+            [] => lost.push(format!("the webhook of {payment} was answered and is not kept")),
+            more => lost.push(format!("the webhook of {payment} is kept {} times", more.len())),
+        }
+    }
+    lost.extend(kept.into_keys().map(|_| "a webhook is kept that nobody sent".to_owned()));
+    lost
+}
+
+/// What the gateway owes is what the books say of it.
+async fn gateway(books: &mut Books, gateway: &Gateway) -> Vec<String> {
+    let owes = gateway.simulator.holds().as_i64().to_string();
+    let booked = "SELECT COALESCE(SUM(amount), 0)::text FROM journal_lines WHERE account = 'gateway'";
+    let booked = books.rows(booked).await.remove(0).remove(0);
+    if booked == owes { Vec::new() } else { vec![format!("the gateway owes {owes}, and {booked} is booked")] }
 }
 
 /// Nothing waits any more, nothing failed, and no row that was seen is gone.

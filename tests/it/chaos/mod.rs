@@ -1,11 +1,13 @@
-//! Everything at once that a machine does to a provider: three workers are killed and stopped, their connections cut and silent, and
-//! the server is killed, slow and without room. After each round one calm run, and nothing is lost and nothing done twice.
+//! Everything at once that a machine does to a provider: three workers and two `isp serve` are killed and stopped, their connections cut
+//! and silent, and the server of the database is killed, slow and without room, while customers pay at the counter and at a gateway.
+//! After each round one calm run, and nothing is lost and nothing done twice. All clocks show the day that is lived.
 //!
 //! `make chaos ROUNDS=100 SEED=7` lives more rounds and writes what it found to `docs/chaos.md`.
 #![allow(clippy::print_stdout, reason = "a long life shows how far it has come")]
 
 mod books;
 mod crew;
+mod gateway;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,8 @@ use crate::cli::Stage;
 use crate::support::dice::Dice;
 use crate::workers::BEYOND_THE_LEASE;
 use crate::workers_cut::Wire;
-use crew::Crew;
+use crew::{Crew, Did};
+use gateway::{Gateway, Told};
 use server::Server;
 
 /// Lines of the provider.
@@ -40,27 +43,47 @@ enum Fault {
     Restart,
     SlowDisk,
     FullDisk,
+    KillAnswered,
 }
 
 impl Fault {
-    const ALL: [Fault; 7] =
-        [Fault::Kill, Fault::Stop, Fault::Cut, Fault::Silence, Fault::Restart, Fault::SlowDisk, Fault::FullDisk];
+    const ALL: [Fault; 8] = [
+        Fault::Kill,
+        Fault::Stop,
+        Fault::Cut,
+        Fault::Silence,
+        Fault::Restart,
+        Fault::SlowDisk,
+        Fault::FullDisk,
+        Fault::KillAnswered,
+    ];
 
     fn words(self) -> &'static str {
         match self {
-            Fault::Kill => "a worker killed (`kill -9`)",
-            Fault::Stop => "a worker stopped for longer than its lease, then continued",
+            Fault::Kill => "a worker or `isp serve` killed (`kill -9`)",
+            Fault::Stop => "a worker or `isp serve` stopped for longer than its lease, then continued",
             Fault::Cut => "all connections cut after a few packets",
             Fault::Silence => "all connections silent for up to two leases",
-            Fault::Restart => "the server killed and started again (`pg_ctl restart -m immediate`)",
-            Fault::SlowDisk => "each write of the server 1 to 8 ms late",
-            Fault::FullDisk => "no room left on the server's disk, then room again",
+            Fault::Restart => "PostgreSQL killed and started again (`pg_ctl restart -m immediate`)",
+            Fault::SlowDisk => "each write of PostgreSQL 1 to 8 ms late",
+            Fault::FullDisk => "no room left on PostgreSQL's disk, then room again",
+            Fault::KillAnswered => "`isp serve` killed right after it has answered a webhook",
         }
     }
 }
 
+/// A payment that was made.
+struct Paid {
+    customer: String,
+    reference: String,
+    amount: i64,
+    /// By hand or by webhook.
+    how: &'static str,
+}
+
 struct Chaos {
     stage: Stage,
+    gateway: Gateway,
     server: Server,
     wire: Wire,
     dice: Dice,
@@ -70,8 +93,14 @@ struct Chaos {
     made: BTreeMap<Fault, usize>,
     /// Workers that were started anew because they had ended or were killed.
     restarted: usize,
-    /// Every payment that was made: customer and reference.
-    paid: Vec<(String, String)>,
+    /// What the servers did by themselves.
+    did: Did,
+    /// Every payment that was made.
+    paid: Vec<Paid>,
+    /// Every payment at the gateway.
+    told: Vec<Told>,
+    /// Webhooks that waited when the server that had answered was killed.
+    orphaned: usize,
     /// Every row of the outbox that was ever seen.
     outbox: BTreeSet<String>,
 }
@@ -116,14 +145,28 @@ fn live(rounds: usize, seed: u64) -> Figures {
 
 impl Chaos {
     fn new(seed: u64) -> Self {
-        let server = Server::start();
+        let first = Date::parse("2026-01-01").unwrap();
+        let server = Server::start(first);
         let mut stage = Stage::bare();
+        let gateway = Gateway::start(&mut stage);
+        let [(preload, clock), (file, by)] = server.clock.environment().map(|(name, value)| (name, value.to_owned()));
+        stage.isp.set(preload, clock);
+        stage.isp.set(file, by);
         let wire = Wire::to(&server.url);
         stage.runtime.block_on(books::found(&server.url, DATABASE));
         stage.isp.set("ISP_DATABASE", server.url_of(DATABASE));
         stage.isp.set("ISP_WORKER__LEASE_SECONDS", "1");
         stage.isp.set("ISP_WORKER__PAGE", "3");
         stage.isp.set("ISP_LANGUAGE", "en");
+        stage.isp.set("ISP_POLICY__ISOLATION__BREAKER_COUNT", "100");
+        for (name, value) in [
+            ("ISP_SERVE__LISTEN", "127.0.0.1:0"),
+            ("ISP_SERVE__DELIVER_EVERY_SECONDS", "1"),
+            ("ISP_SERVE__RUN_EVERY_MINUTES", "1"),
+            ("ISP_RETENTION__WEBHOOKS_DAYS", "3650"),
+        ] {
+            stage.isp.set(name, value);
+        }
         stage.isp.ok(&["init"]);
         let rows = |head: &str, row: &dyn Fn(usize) -> String| {
             std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
@@ -144,12 +187,14 @@ impl Chaos {
                 }),
             ),
         ]);
-        stage.isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+        stage.isp.ok(&["import", "sheets"]);
         for day in ["2026-01-01", "2026-01-05", "2026-01-12"] {
-            stage.isp.exit_any(&[0, 5], &["--on", day, "--at", "14:00", "run"]);
+            server.clock.show(Date::parse(day).unwrap(), 14, 0);
+            stage.isp.exit_any(&[0, 5], &["run"]);
         }
         Self {
             stage,
+            gateway,
             server,
             wire,
             dice: Dice(seed),
@@ -157,7 +202,10 @@ impl Chaos {
             day: Date::parse("2026-01-12").unwrap(),
             made: BTreeMap::new(),
             restarted: 0,
+            did: Did::default(),
             paid: Vec::new(),
+            told: Vec::new(),
+            orphaned: 0,
             outbox: BTreeSet::new(),
         }
     }
@@ -177,32 +225,84 @@ impl Chaos {
         Duration::from_millis(least + self.dice.roll(most - least + 1))
     }
 
-    /// On the next busy day: three workers live on the provider, customers pay, and something happens to all of them. Then it is calm.
+    /// On the next busy day: the crew lives on the provider, customers pay, and something happens to all of them. Then it is calm.
     fn round(&mut self) {
         self.day = self.day.plus_days(1);
         while !BUSY.contains(&self.day.ymd().2) {
             self.day = self.day.plus_days(1);
         }
-        let payers: Vec<usize> = (0..LINES).filter(|_| self.dice.one_in(4)).collect();
-        let payments: Vec<(String, String)> =
-            payers.iter().map(|n| (format!("P{n:03}"), format!("T-{}-{n}", self.day))).collect();
-        self.paid.extend(payments.iter().cloned());
+        self.server.clock.show(self.day, 13, 0);
+        let faults: Vec<Fault> = (0..FAULTS).map(|_| self.deal()).collect();
+        let (by_hand, mut told) = self.payments();
         self.stage.whatsapp.answer_after(Duration::from_millis(40));
         self.stage.router.inject(RouterFault::new(FaultKind::Latency(Duration::from_millis(5))).always());
-        let mut crew = Crew::start(&self.stage.isp, &self.wire, self.day, &payments);
-        for _ in 0..FAULTS {
+        // Who comes first begins the run of the day.
+        let later = self.moment(0, 1_500);
+        let mut crew = Crew::start(&self.stage.isp, &self.wire, &by_hand, later);
+        // Some are told by a fault, the others from the beginning.
+        let kept_back = faults.iter().filter(|fault| **fault == Fault::KillAnswered).count();
+        for one in told.drain(kept_back.min(told.len())..) {
+            let dice = Dice(self.dice.roll(u64::MAX));
+            crew.tell(one, dice);
+        }
+        for fault in faults {
             let before = self.moment(20, 400);
             crew.live(&self.stage.isp, before);
-            let fault = self.deal();
-            self.make(fault, &mut crew);
-            *self.made.entry(fault).or_default() += 1;
+            let made = self.make(fault, &mut crew, &mut told);
+            *self.made.entry(fault).or_default() += usize::from(made);
         }
         crew.live(&self.stage.isp, Duration::from_millis(200));
-        self.restarted += crew.end();
-        self.calm(&payments);
+        self.calm(crew, &by_hand);
     }
 
-    fn make(&mut self, fault: Fault, crew: &mut Crew) {
+    /// Who pays today: by hand, and at the gateway, which takes only what is owed.
+    fn payments(&mut self) -> (Vec<(String, String)>, Vec<Told>) {
+        let open = self.stage.isp.json(&["invoice", "list", "--open"]);
+        let owing: BTreeSet<&str> =
+            open.as_array().unwrap().iter().map(|row| row["customer"].as_str().unwrap()).collect();
+        let (mut by_hand, mut told) = (Vec::new(), Vec::new());
+        for n in 0..LINES {
+            let customer = format!("P{n:03}");
+            match (owing.contains(customer.as_str()), self.dice.roll(8)) {
+                (true, 0 | 1) => told.push(self.gateway.pay(&self.stage.isp, &customer, self.day)),
+                (true, 2) | (false, 0) => by_hand.push((customer, format!("T-{}-{n}", self.day))),
+                _ => {}
+            }
+        }
+        // Each day has a webhook, where somebody owes anything.
+        if told.is_empty() {
+            let payer = owing.iter().find(|code| by_hand.iter().all(|(payer, _)| payer != *code));
+            told.extend(payer.map(|code| self.gateway.pay(&self.stage.isp, code, self.day)));
+        }
+        self.paid.extend(by_hand.iter().map(|(customer, reference)| Paid {
+            customer: customer.clone(),
+            reference: reference.clone(),
+            amount: crew::AMOUNT,
+            how: "by hand",
+        }));
+        self.paid.extend(told.iter().map(|told| Paid {
+            customer: told.customer.clone(),
+            reference: told.payment.clone(),
+            amount: told.amount,
+            how: "by webhook",
+        }));
+        self.told.extend(told.iter().cloned());
+        (by_hand, told)
+    }
+
+    /// A server is killed between its answer and the reading of the webhook, as far as it was not faster.
+    fn kill_who_answers(&mut self, told: &Told, crew: &mut Crew) {
+        crew.kill_who_answers(&self.stage.isp, told);
+        let url = self.server.url_of(DATABASE);
+        self.orphaned += self.stage.runtime.block_on(books::waiting(&url, Some(told.body())));
+        if self.dice.one_in(2) {
+            let dice = Dice(self.dice.roll(u64::MAX));
+            crew.tell(told.clone(), dice);
+        }
+    }
+
+    /// Makes it happen; false when it needs a payment and nobody owes anything.
+    fn make(&mut self, fault: Fault, crew: &mut Crew, told: &mut Vec<Told>) -> bool {
         match fault {
             Fault::Kill => crew.one(self.dice.roll(64)).signal("-KILL"),
             Fault::Stop => {
@@ -238,21 +338,33 @@ impl Chaos {
                 drop(full);
                 self.stage.runtime.block_on(self.server.bring_back());
             }
+            Fault::KillAnswered => {
+                let Some(told) = told.pop() else { return false };
+                self.kill_who_answers(&told, crew);
+            }
         }
+        true
     }
 
-    /// Nothing happens any more: who paid says so until it is booked, and one run does what is left.
-    fn calm(&self, payments: &[(String, String)]) {
+    /// Nothing happens any more: the gateway tells until it was answered, who paid by hand says so until it is booked, and one run does
+    /// what is left.
+    fn calm(&mut self, mut crew: Crew, by_hand: &[(String, String)]) {
         self.stage.runtime.block_on(self.server.bring_back());
+        let (isp, url) = (&self.stage.isp, self.server.url_of(DATABASE));
+        crew.live_until(isp, "each webhook was answered", Crew::has_told_all);
+        crew.live_until(isp, "each webhook was read", |_| self.stage.runtime.block_on(books::waiting(&url, None)) == 0);
+        let ended = crew.end();
+        self.restarted += ended.restarted;
+        self.did.runs += ended.did.runs;
+        self.did.deliveries += ended.did.deliveries;
         self.stage.whatsapp.answer_after(Duration::ZERO);
         self.stage.router.clear_faults();
         std::thread::sleep(BEYOND_THE_LEASE);
-        let day = self.day.to_string();
-        for (customer, reference) in payments {
-            let pay = ["payment", "add", customer, crew::AMOUNT, "--reference", reference];
-            self.stage.isp.ok(&[&["--on", &day, "--at", "13:45"], &pay[..]].concat());
+        for (customer, reference) in by_hand {
+            isp.ok(&["payment", "add", customer, &crew::AMOUNT.to_string(), "--reference", reference]);
         }
-        self.stage.isp.exit_any(&[0, 5], &["--on", &day, "--at", "14:30", "run", "--approve-all"]);
+        self.server.clock.show(self.day, 14, 30);
+        isp.exit_any(&[0, 5], &["run", "--approve-all"]);
     }
 
     fn figures(&self, seed: u64, took: Duration) -> Figures {
@@ -260,9 +372,14 @@ impl Chaos {
         let first = Date::parse("2026-01-01").unwrap();
         let counts = vec![
             ("days lived", usize::try_from(self.day.days_since(first)).unwrap()),
-            ("workers that ended or were killed, and were started again", self.restarted),
+            ("workers and servers that ended or were killed, and were started again", self.restarted),
+            ("runs of the day that `isp serve` did to their end", self.did.runs),
+            ("deliveries of `isp serve` that found something", self.did.deliveries),
             ("invoices", counted.invoices),
             ("payments", counted.payments),
+            ("of these at the gateway, which tells by webhook", self.told.len()),
+            ("answers with 200 that the gateway got to them", self.gateway.answered()),
+            ("webhooks that waited when the server that had answered was killed", self.orphaned),
             ("isolations and reopenings", counted.turns),
             ("messages at the simulated WhatsApp", self.stage.whatsapp.messages().len()),
             ("messages of which nobody knows whether they arrived, shown as `unknown`", counted.unknown),
@@ -280,8 +397,9 @@ fn page(rounds: usize, lives: &[Figures]) -> String {
     };
     let mut page = format!(
         "# Chaos\n\n\
-        What a machine does to a provider, all at once. Two `isp run` and an `isp deliver` live on one PostgreSQL, customers pay,\n\
-        and {FAULTS} of the faults below happen in each of {rounds} rounds. Then it is calm, one run does what is left, and everything is compared.\n\n\
+        What a machine does to a provider, all at once. Two `isp serve`, two `isp run` and an `isp deliver` live on one PostgreSQL, customers\n\
+        pay by hand and at a payment gateway, and {FAULTS} of the faults below happen in each of {rounds} rounds. Then it is calm, one run does what is\n\
+        left, and everything is compared.\n\n\
         ```console\nmake chaos ROUNDS={rounds} SEED={}\n```\n\n",
         seeds.join(",")
     );
@@ -299,13 +417,17 @@ fn page(rounds: usize, lives: &[Figures]) -> String {
     page += &row("seconds", &|life| life.took.as_secs().to_string());
     page += "\nCompared after each round:\n\n\
         * every journal entry balances, and every invoice is paid by what its allocations say;\n\
-        * one invoice for each line and month, none left out; each payment once;\n\
+        * one invoice for each line and month, none left out; each payment once, by hand or by webhook, with its amount;\n\
+        * each webhook that was answered with 200 is kept once and was read, and what the gateway owes is what is booked;\n\
         * no row of the outbox is gone, waits or has failed;\n\
         * each message that is done is at the simulated WhatsApp once, and each one there is on record;\n\
         * each line's wish, the answer on record, the account on the simulated router and the running session say the same;\n\
         * `isp doctor` and `isp audit verify` find nothing.\n\n\
+        The gateway sends each webhook until it is answered with 200, to either server, and often once or twice more. The servers deliver every\n\
+        second and run the day by themselves. The clocks of all processes and of PostgreSQL show the day that is lived.\n\n\
         A message whose worker died while it was sent is never sent again by itself: it is `unknown`, and a person looks.\n\n\
         A short run is part of `make test` (`tests/it/chaos`). It also damages the tables afterwards, to see that each comparison notices. The\n\
-        full disk is a small one in memory, which only root can make. The slow disk is a library that holds back each write of the server.\n";
+        full disk is a small one in memory, which only root can make. The slow disk is a library that holds back each write of PostgreSQL,\n\
+        and another library sets the clocks.\n";
     page
 }

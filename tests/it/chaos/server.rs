@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use isp_core::calendar::Date;
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
+
+use crate::workers_clock::WallClock;
 
 /// How large the disk is that can be filled up.
 const DISK: &str = "400M";
@@ -18,22 +21,35 @@ pub(super) struct Server {
     pub(super) url: String,
     control: PathBuf,
     slow: PathBuf,
+    /// What it is started with: libraries by which its disk is slow and its clock wrong.
+    environment: [(&'static str, String); 3],
+    pub(super) clock: WallClock,
     /// Whether it has a disk of its own, which only root can give it.
     pub(super) has_disk: bool,
     _shim: TempDir,
 }
 
 impl Server {
-    pub(super) fn start() -> Self {
+    /// Starts it, with a clock that shows noon of this day.
+    pub(super) fn start(day: Date) -> Self {
         let shim = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir().unwrap();
         let slow = shim.path().join("slow-by");
         std::fs::write(&slow, "0").unwrap();
+        let clock = WallClock::right(shim.path());
+        clock.show(day, 12, 0);
+        let [(preload, wrong), (file, by)] = clock.environment().map(|(name, value)| (name, value.to_owned()));
+        let disk = slow_disk(shim.path());
+        let environment = [
+            (preload, format!("{}:{wrong}", disk.display())),
+            (file, by),
+            ("DISK_IS_SLOW_BY", slow.display().to_string()),
+        ];
         let has_disk = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut host = Command::new(root.join("scripts/with_pg"));
         host.args(["sh", "-c", "echo \"$ISP_TEST_PG $ISP_PG_CONTROL\"; cat"]);
         host.env_remove("ISP_TEST_PG").env("ISP_PG_DURABLE", "1");
-        host.env("LD_PRELOAD", slow_disk(shim.path())).env("DISK_IS_SLOW_BY", &slow);
+        host.envs(environment.iter().map(|(name, value)| (name, value)));
         if has_disk {
             host.env("ISP_PG_DISK", DISK);
         }
@@ -41,7 +57,7 @@ impl Server {
         let mut said = String::new();
         BufReader::new(host.stdout.take().unwrap()).read_line(&mut said).unwrap();
         let (url, control) = said.trim().split_once(' ').expect("the server did not start");
-        Self { host, url: url.to_owned(), control: control.into(), slow, has_disk, _shim: shim }
+        Self { host, url: url.to_owned(), control: control.into(), slow, environment, clock, has_disk, _shim: shim }
     }
 
     /// The address of a database of it.
@@ -51,8 +67,15 @@ impl Server {
 
     /// Killed at once, as without electricity, and started again.
     pub(super) fn restart(&self) {
-        let done = Command::new(&self.control).args(["restart", "-m", "immediate"]).stdout(Stdio::null()).status();
+        let done = self.control().args(["restart", "-m", "immediate"]).stdout(Stdio::null()).status();
         assert!(done.unwrap().success(), "the server did not come back");
+    }
+
+    /// `pg_ctl`, which gives a server that it starts the same disk and clock.
+    fn control(&self) -> Command {
+        let mut control = Command::new(&self.control);
+        control.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        control
     }
 
     /// From now on each write of it takes so long.
@@ -79,7 +102,7 @@ impl Server {
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "the server does not come back");
             // Refused while it still lives, and is asked again.
-            let mut start = Command::new(&self.control);
+            let mut start = self.control();
             start.arg("start").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
