@@ -71,7 +71,10 @@ impl Source for Gateway {
             Taken::Nothing => acted("nothing new"),
             Taken::Unmatched(_) => Acted { payments: 1, ..acted("nobody knows whose it is: isp bank list") },
             Taken::Refunded(_) => Acted { deliver: true, ..acted("the payment was reversed") },
-            Taken::PartRefunded(_) => acted("a part was given back; a person corrects the payment"),
+            // It is listed until a person has seen to it.
+            Taken::PartRefunded(_) => {
+                Acted { unread: 1, ..acted("a part was given back; a person corrects the payment") }
+            }
         })
     }
 }

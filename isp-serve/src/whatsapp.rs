@@ -84,6 +84,9 @@ impl Source for WhatsApp {
         let heard = if words.is_empty() { 0 } else { provider.inbox.hear(provider.tenant, &words).await? };
         acted.deliver = answers > 0;
         acted.note = format!("{heard} statuses, {answers} answers, {others} not acted upon");
+        if acted.unread > 0 {
+            acted.note = format!("{} parts could not be read; {}", acted.unread, acted.note);
+        }
         Ok(acted)
     }
 }

@@ -140,11 +140,7 @@ async fn read_one(app: &App, row: &WebhookRow) -> Result<WebhookOutcome, EngineE
         app.due.notify_one();
     }
     let state = if acted.unread > 0 { WebhookState::Unread } else { WebhookState::Read };
-    let note = match acted.unread {
-        0 => acted.note,
-        unread => format!("{unread} parts could not be read; {}", acted.note),
-    };
-    Ok(outcome(app, row, state, note))
+    Ok(outcome(app, row, state, acted.note))
 }
 
 async fn delivering(app: &App, wires: &dyn Wires, worker: Worker<'_>, mut stop: watch::Receiver<bool>) {

@@ -136,6 +136,11 @@ pub(crate) async fn page(
     readable_page(s, "webhook", &sql, args, (1, 2), read).await
 }
 
+pub(crate) async fn finish(s: &mut dyn Session, tenant: TenantId, id: WebhookId) -> Result<bool, StoreError> {
+    let sql = "UPDATE webhooks SET state = 'read' WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'unread'";
+    Ok(s.execute(sql, args![tenant, id]).await? > 0)
+}
+
 pub(crate) async fn retry(
     s: &mut dyn Session,
     tenant: TenantId,

@@ -207,6 +207,9 @@ pub trait InboxStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError>;
 
+    /// A person has seen to a webhook that could not be read or acted upon: it counts as read. False when there is none such.
+    async fn finish_webhook(&self, tenant: TenantId, id: WebhookId) -> Result<bool, StoreError>;
+
     /// Forgets webhooks that came before a moment and do not wait, the oldest first, at most so many. How many.
     async fn forget_webhooks(&self, tenant: TenantId, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
 

@@ -51,6 +51,13 @@ impl InboxStore for SqlStore {
         inbox::page(session.as_mut(), tenant, state, page).await
     }
 
+    async fn finish_webhook(&self, tenant: TenantId, id: WebhookId) -> Result<bool, StoreError> {
+        let mut session = self.writer(tenant).await?;
+        let done = inbox::finish(session.as_mut(), tenant, id).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
     async fn retry_webhooks(
         &self,
         tenant: TenantId,

@@ -76,16 +76,28 @@ async fn webhooks_are_settled_by_who_has_them<S: Store + InboxStore>(store: &S, 
     let unread = store.webhooks(tenant, Some(WebhookState::Unread), PageQuery::first(10)).await.unwrap();
     assert_eq!(unread.len(), 1);
     assert_eq!(store.retry_webhooks(tenant, Some(hooks[0].id), at(2)).await, Ok(0), "what was read stays so");
+    assert_eq!(store.finish_webhook(tenant, hooks[0].id).await, Ok(false), "it was read");
+    assert_eq!(store.finish_webhook(tenant, hooks[2].id).await, Ok(false), "it waits");
     assert_eq!(store.retry_webhooks(tenant, None, at(2)).await, Ok(1));
     assert_eq!(store.claim_webhooks(tenant, lease(1, at(2)), 10).await.unwrap().len(), 1);
     store.settle_webhooks(tenant, WorkerId(id(40, 1)), &outcomes[1..2]).await.unwrap();
     // Sent again by the other side, what could not be read is read again.
     assert_eq!(store.keep_webhooks(tenant, vec![hook(tenant, "2", 9)]).await, Ok(0));
     assert_eq!(of(1).await.state, WebhookState::Waiting);
+    // A person has seen to one that could not be read, of this provider alone.
+    store.claim_webhooks(tenant, lease(1, at(9)), 10).await.unwrap();
+    store.settle_webhooks(tenant, WorkerId(id(40, 1)), &outcomes[1..2]).await.unwrap();
+    assert_eq!(store.finish_webhook(crate::testing::sample::tenant(77), hooks[1].id).await, Ok(false));
+    assert_eq!(store.finish_webhook(tenant, hooks[1].id).await, Ok(true));
+    assert_eq!(of(1).await.state, WebhookState::Read);
+    store.keep_webhooks(tenant, vec![hook(tenant, "2", 10)]).await.unwrap();
+    assert_eq!(of(1).await.state, WebhookState::Read, "sent again it stays so");
     assert_eq!(store.forget_webhooks(tenant, at(100), 0).await, Ok(0));
-    assert_eq!(store.forget_webhooks(tenant, at(100), 10).await, Ok(1), "what waits is kept");
     let page = store.webhooks(tenant, None, PageQuery { after: None, limit: 1 }).await.unwrap();
-    assert_eq!((page.len(), all().await.len()), (1, 2));
+    assert_eq!((page.len(), all().await.len()), (1, 3));
+    assert_eq!(store.forget_webhooks(tenant, at(100), 1).await, Ok(1));
+    assert_eq!(store.forget_webhooks(tenant, at(100), 10).await, Ok(1), "what waits is kept");
+    assert_eq!(all().await.iter().map(|row| row.webhook.id).collect::<Vec<_>>(), [hooks[2].id]);
 }
 
 async fn what_is_heard_is_folded<S: Store + InboxStore>(store: &S, tenant: TenantId) {

@@ -71,6 +71,14 @@ impl State {
         }
     }
 
+    pub(super) fn finish_webhook(&mut self, id: WebhookId) -> bool {
+        let unread = |kept: &&KeptWebhook| kept.row.state == WebhookState::Unread;
+        let Some(row) = self.webhooks.get(&id).filter(unread).map(|kept| kept.row.clone()) else { return false };
+        let row = WebhookRow { state: WebhookState::Read, ..row };
+        self.webhooks.put(id, KeptWebhook { row, claim: None });
+        true
+    }
+
     pub(super) fn retry_webhooks(&mut self, only: Option<WebhookId>, now: DateTime<Utc>) -> u64 {
         let wanted = |kept: &&KeptWebhook| {
             kept.row.state == WebhookState::Unread && only.is_none_or(|id| id == kept.row.webhook.id)

@@ -23,6 +23,17 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp webhook retry\n  isp webhook retry 0190c1f2-...\n\n`isp serve` reads them within seconds."
     )]
     Retry(Retry),
+    /// Note that a person has seen to a webhook: it is listed no more.
+    #[command(
+        after_help = "Examples:\n  isp webhook done 0190c1f2-...\n\nSuch as one that tells of money a gateway gave back, once the payment is corrected."
+    )]
+    Done(Done),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Done {
+    /// Which, by the id that `webhook list` prints.
+    id: Uuid,
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +53,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::List(args) => list(ctx, &args).await,
         Command::Retry(args) => retry(ctx, &args).await,
+        Command::Done(args) => done(ctx, &args).await,
     }
 }
 
@@ -88,5 +100,13 @@ async fn retry(ctx: &Context, args: &Retry) -> anyhow::Result<Exit> {
     let mut row = Rows::new(&[number("again")]);
     row.push(vec![Cell::count(count)]);
     ctx.done("done.webhooks_again", &[("count", count.to_string())], &row)?;
+    Ok(Exit::Done)
+}
+
+async fn done(ctx: &Context, args: &Done) -> anyhow::Result<Exit> {
+    if !ctx.sql().await?.finish_webhook(ctx.tenant(), WebhookId(args.id)).await? {
+        return Err(Failure::NotFound { noun: "webhook", code: args.id.to_string() }.into());
+    }
+    ctx.say("done.webhook_done", &[])?;
     Ok(Exit::Done)
 }

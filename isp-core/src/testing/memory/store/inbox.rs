@@ -48,6 +48,10 @@ impl InboxStore for MemoryStore {
         })
     }
 
+    async fn finish_webhook(&self, tenant: TenantId, id: WebhookId) -> Result<bool, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.finish_webhook(id))))
+    }
+
     async fn retry_webhooks(
         &self,
         tenant: TenantId,
