@@ -48,6 +48,10 @@ async fn holds(
         }
         Expectation::Payments(customer, most) => rows_of(s, tenant, "payments", *customer).await? <= *most,
         Expectation::Promises(customer, most) => rows_of(s, tenant, "promises", *customer).await? <= *most,
+        Expectation::CreditNotes(customer, most) => rows_of(s, tenant, "credit_notes", *customer).await? <= *most,
+        Expectation::Installations(customer, most) => {
+            rows_of(s, tenant, "installation_orders", *customer).await? <= *most
+        }
         Expectation::ProofsWaiting(customer, most) => proof::waiting(s, tenant, Some(*customer)).await?.0 <= *most,
     })
 }

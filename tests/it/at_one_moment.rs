@@ -2,7 +2,18 @@
 //! told what they would have been told later. The same on a SQLite file and on PostgreSQL.
 
 use std::process::Stdio;
+use std::sync::Barrier;
 
+use isp_core::billing::CreditNote;
+use isp_core::engine::EngineError;
+use isp_core::ids::{InstallationKindId, InstallationOrderId};
+use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::ports::{ChangeSet, DirectoryStore as _, Store as _};
+use isp_core::text::Name;
+use isp_core::{Error, Money};
+use uuid::Uuid;
+
+use crate::support::{self, TENANT, at, customer_id, date, run_days, subscription_id};
 use crate::workers::{Kept, Worker, Workers};
 
 const TEN: usize = 10;
@@ -67,6 +78,19 @@ fn one_passes(kept: Kept) {
     assert_eq!(passed(&w, "", paid), TEN, "{kept:?}");
     assert_eq!(rows(&["payment", "list"], "P005"), 1);
 
+    // Two reasons, each said five times: two notes.
+    let invoices = isp.json(&["invoice", "list"]);
+    let of_p006 = invoices.as_array().unwrap().iter().find(|row| row["customer"] == "P006").unwrap();
+    let invoice = of_p006["invoice"].as_str().unwrap().to_owned();
+    let back = |n| words(&format!("credit-note add {invoice} 20000 --reason salah-{}", n % 2));
+    assert_eq!(passed(&w, "", back), TEN, "{kept:?}");
+    assert_eq!(rows(&["credit-note", "list"], "P006"), 2, "{kept:?}");
+
+    ok("installation kind FO --name Fiber --price 500000");
+    let installed = |_| words("installation add P007 --kind FO");
+    assert_eq!(passed(&w, "installation.clash", installed), 1, "{kept:?}");
+    assert_eq!(rows(&["installation", "list"], "P007"), 1, "{kept:?}");
+
     let found = isp.run(&["--format", "json", "doctor", "--offline"]);
     let found = String::from_utf8(found.stdout).unwrap();
     assert!(!["ledger.", "invoice.", "payment."].iter().any(|kind| found.contains(kind)), "{kept:?}: {found}");
@@ -80,4 +104,80 @@ fn of_ten_in_a_file_one_passes() {
 #[test]
 fn of_ten_in_postgresql_one_passes() {
     one_passes(Kept::Postgres);
+}
+
+/// Runs two at one moment, each on a thread of its own.
+fn two<T: Send>(of: impl Fn(u128) -> T + Sync) -> [T; 2] {
+    let barrier = Barrier::new(2);
+    let start = |n| {
+        barrier.wait();
+        of(n)
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| start(1));
+        [start(0), other.join().unwrap()]
+    })
+}
+
+fn done<T>(of: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(of)
+}
+
+#[test]
+fn two_credit_notes_for_two_reasons_are_two() {
+    for round in 0..60 {
+        let world = done(async {
+            let world = support::one().await;
+            run_days(&world, "2026-01-01", "2026-01-02").await;
+            world
+        });
+        let (invoice, _) = world.store.snapshot(TENANT).invoices.remove(0);
+        let correct = |n: u128| {
+            let reason = format!("salah tagih {n}");
+            let (engine, now) = (world.engine(), at("2026-01-05", 9));
+            let note = engine.correct(invoice.customer_id, invoice.id, Money::rupiah(20_000), "ANI", &reason, now);
+            done(note).unwrap()
+        };
+        let [one, other]: [CreditNote; 2] = two(correct);
+        assert_ne!((one.id, one.number), (other.id, other.number), "round {round}");
+        assert_eq!((one.note.as_str(), other.note.as_str()), ("salah tagih 0", "salah tagih 1"), "round {round}");
+        let notes = done(world.engine().credit_notes_of(invoice.customer_id)).unwrap();
+        assert_eq!(notes.len(), 2, "round {round}");
+        // The same again is the note that there is.
+        assert_eq!([correct(0).number, correct(1).number], [one.number, other.number], "round {round}");
+    }
+}
+
+#[test]
+fn of_two_installations_of_a_line_on_one_day_one_is_refused() {
+    let kind_id = InstallationKindId(Uuid::from_u128(0x7000));
+    let order = |n: u128, customer: u32| InstallationOrder {
+        id: InstallationOrderId(Uuid::from_u128(0x7100 + n)),
+        customer_id: customer_id(customer),
+        subscription_id: subscription_id(customer),
+        kind_id,
+        fee: Money::rupiah(500_000),
+        installed_on: date("2026-01-05"),
+        instalments: 1,
+        with_first_invoice: false,
+        step: Money::rupiah(100),
+    };
+    for round in 0..60 {
+        let (world, customer) = done(async {
+            let world = support::one().await;
+            run_days(&world, "2026-01-01", "2026-01-02").await;
+            let name = Name::parse("name", "Pasang FO").unwrap();
+            let kind = InstallationKind { id: kind_id, code: support::code("FO"), name, price: Money::rupiah(500_000) };
+            let kinds = ChangeSet { installation_kinds: vec![kind], ..ChangeSet::default() };
+            world.store.commit(TENANT, kinds).await.unwrap();
+            let known = world.store.snapshot(TENANT).invoices[0].0.customer_id;
+            let customer = (0..9).find(|n| customer_id(*n) == known).unwrap();
+            (world, customer)
+        });
+        let done_by = two(|n| done(world.engine().add_installation(order(n, customer))));
+        assert_eq!(done_by.iter().filter(|made| made.is_ok()).count(), 1, "round {round}: {done_by:?}");
+        let clash = EngineError::Domain(Error::InstallationClash { on: date("2026-01-05") });
+        assert!(done_by.contains(&Err(clash)), "round {round}: {done_by:?}");
+        assert_eq!(done(world.store.installation_orders(TENANT, None)).unwrap().len(), 1, "round {round}");
+    }
 }

@@ -20,7 +20,7 @@ use crate::isolation::given_back::{self, give_isolated_back, is_left_out, looked
 use crate::ledger::{JournalEntry, entry_for_credit};
 use crate::money::Money;
 use crate::payment::PaymentReversal;
-use crate::ports::{ChangeSet, CreditNoteRow, InvoiceQuery, PageQuery, StoreError};
+use crate::ports::{ChangeSet, CreditNoteRow, Expectation, InvoiceQuery, PageQuery, StoreError};
 use crate::protection::Outage;
 use crate::text::given;
 
@@ -43,8 +43,11 @@ impl Engine<'_> {
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by, note: reason };
         until_written(|| async {
+            let rows = self.note_rows(Some(customer)).await?;
+            let known = rows.len() as u64;
             let charge = self.charge_of(customer, invoice).await?;
-            let gone = self.notes_taken_back(Some(customer)).await?;
+            let gone: BTreeSet<CreditNoteId> =
+                rows.into_iter().filter(|row| row.taken_back.is_some()).map(|row| row.note.id).collect();
             let mut key = correction_key(on, amount);
             // One that was taken back can be given again on the same day, and so can one for another reason.
             let id = |key: &str| CreditNote::id_of(invoice, CreditReason::Correction, key);
@@ -52,11 +55,16 @@ impl Engine<'_> {
             while gone.contains(&id(&key)) || another(id(&key)) {
                 key.push_str(" again");
             }
-            if let Some(known) = charge.notes.iter().find(|n| n.id == id(&key)) {
-                return Ok(known.clone());
+            if let Some(there) = charge.notes.iter().find(|n| n.id == id(&key)) {
+                return Ok(there.clone());
             }
             let note = charge.correct(amount, &key, written)?;
-            self.write_notes(vec![note.clone()], now).await?;
+            // The key is that of no other note. One that is given meanwhile may have it, for another reason.
+            let expected = vec![Expectation::CreditNotes(customer, known)];
+            let mut changes = ChangeSet { expected, credit_notes: vec![note.clone()], ..ChangeSet::default() };
+            self.withdraw_requests(&mut changes, customer, now).await?;
+            self.store.commit(self.tenant, changes).await?;
+            self.apply_credit_of(customer, now).await?;
             let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
             written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into())
         })
@@ -97,9 +105,9 @@ impl Engine<'_> {
         all_pages(self.page, load, |row| row.note.id).await
     }
 
-    /// The credit notes that were taken back, of one customer or of all.
-    async fn notes_taken_back(&self, customer: Option<CustomerId>) -> Result<BTreeSet<CreditNoteId>, EngineError> {
-        let rows = self.note_rows(customer).await?;
+    /// The credit notes that were taken back.
+    async fn notes_taken_back(&self) -> Result<BTreeSet<CreditNoteId>, EngineError> {
+        let rows = self.note_rows(None).await?;
         Ok(rows.into_iter().filter(|row| row.taken_back.is_some()).map(|row| row.note.id).collect())
     }
 
@@ -183,7 +191,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Vec<CreditNote>, EngineError> {
         let policy = self.policy.outage;
-        let gone = self.notes_taken_back(None).await?;
+        let gone = self.notes_taken_back().await?;
         let mut given: Vec<CreditNote> = Vec::new();
         for outage in outages {
             let Some(days) = policy.credited(&outage.times(), zone) else { continue };

@@ -10,11 +10,12 @@ use crate::billing::plan::installation_invoice;
 use crate::billing::{CreditNote, Invoice, InvoiceKind, Problem, Written, add_fee};
 use crate::calendar::{Date, Period};
 use crate::ending::{Ending, EndingKind, RecordId};
+use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InstallationOrderId, InvoiceId, SubscriptionId};
 use crate::installation::{InstallationOrder, InvoicedFee};
-use crate::ports::{ChangeSet, CommitReport, InstalmentRow, StoreError};
+use crate::ports::{ChangeSet, CommitReport, Expectation, InstallationRow, InstalmentRow, StoreError};
 
 impl Engine<'_> {
     /// Records an installation with its fee.
@@ -33,20 +34,25 @@ impl Engine<'_> {
                 return Err(Error::FirstInvoiceIssued.into());
             }
         }
-        self.check_clash(&order, &[]).await?;
-        let changes = ChangeSet { installation_orders: vec![order], ..ChangeSet::default() };
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        until_written(|| async {
+            let rows = self.store.installation_orders(self.tenant, Some(order.customer_id)).await?;
+            self.check_clash(&order, &rows, &[]).await?;
+            let expected = vec![Expectation::Installations(order.customer_id, rows.len() as u64)];
+            let installation_orders = vec![order.clone()];
+            self.store.commit(self.tenant, ChangeSet { expected, installation_orders, ..ChangeSet::default() }).await?;
+            Ok(())
+        })
+        .await
     }
 
-    /// Fails when another installation of the line is, or will be, invoiced on a day of this one. `leaving` are those that
-    /// are taken back with the same commit.
-    pub(crate) async fn check_clash(
+    /// Fails when another installation of the line is, or will be, invoiced on a day of this one. `rows` are all of the customer,
+    /// `leaving` those that are taken back with the same commit.
+    async fn check_clash(
         &self,
         order: &InstallationOrder,
+        rows: &[InstallationRow],
         leaving: &[InstallationOrderId],
     ) -> Result<(), EngineError> {
-        let rows = self.store.installation_orders(self.tenant, Some(order.customer_id)).await?;
         let mut taken: BTreeSet<Date> = BTreeSet::new();
         for row in rows.iter().filter(|r| r.order.subscription_id == order.subscription_id && r.order.id != order.id) {
             let mut parts = row.order.schedule();
@@ -80,13 +86,23 @@ impl Engine<'_> {
         ending: Ending,
         now: DateTime<Utc>,
     ) -> Result<Vec<CreditNote>, EngineError> {
+        until_written(|| self.correct_installation_once(customer, id, instead.clone(), &ending, now)).await
+    }
+
+    async fn correct_installation_once(
+        &self,
+        customer: CustomerId,
+        id: InstallationOrderId,
+        instead: Option<InstallationOrder>,
+        ending: &Ending,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CreditNote>, EngineError> {
         let rows = self.store.installation_orders(self.tenant, Some(customer)).await?;
-        let row =
-            rows.into_iter().find(|row| row.order.id == id).ok_or(StoreError::NotFound { what: "installation" })?;
+        let row = rows.iter().find(|row| row.order.id == id).ok_or(StoreError::NotFound { what: "installation" })?;
         if row.ending.is_some() {
             return Err(Error::AlreadyEnded.into());
         }
-        let ending = Ending { kind: EndingKind::TakenBack, ..ending };
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending.clone() };
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by: &ending.by, note: &ending.reason };
         let key = installation_key(id);
@@ -98,7 +114,7 @@ impl Engine<'_> {
                 notes.push(charge.correct(charge.left(), &key, written)?);
             }
         }
-        if let Some(fee) = row.fee {
+        if let Some(fee) = &row.fee {
             notes.extend(self.charge_of(customer, fee.invoice_id).await?.give_fee(&key, written));
         }
         if let Some(order) = &instead {
@@ -106,9 +122,10 @@ impl Engine<'_> {
             if order.with_first_invoice && row.fee.is_some() {
                 return Err(Error::FirstInvoiceIssued.into());
             }
-            self.check_clash(&order, &[id]).await?;
+            self.check_clash(&order, &rows, &[id]).await?;
         }
         let changes = ChangeSet {
+            expected: vec![Expectation::Installations(customer, rows.len() as u64)],
             installation_orders: instead.into_iter().collect(),
             credit_notes: notes.clone(),
             endings: vec![(RecordId::Installation(id), ending)],

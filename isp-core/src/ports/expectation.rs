@@ -22,6 +22,10 @@ pub enum Expectation {
     Payments(CustomerId, u64),
     /// A customer has made no more promises than these, those that ended among them.
     Promises(CustomerId, u64),
+    /// A customer has been given no more credit notes than these, those that were taken back among them.
+    CreditNotes(CustomerId, u64),
+    /// No more installations of a customer were recorded than these, those that were taken back among them.
+    Installations(CustomerId, u64),
     /// No more proofs of transfer of a customer wait for review.
     ProofsWaiting(CustomerId, u64),
 }

@@ -1,8 +1,11 @@
 //! Installations and their fees.
 
+use std::collections::{BTreeMap, HashSet};
+
 use isp_core::calendar::Zone;
 use isp_core::ids::{CustomerId, InstallationKindId, InstallationOrderId, SubscriptionId};
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
+use isp_core::ports::Expectation;
 use isp_core::text::RouterName;
 
 use super::super::problem::{Problem, RowError};
@@ -102,6 +105,19 @@ impl Planner<'_> {
                 self.claimed_orders.insert(order.id);
             }
         }
+    }
+
+    /// The commit fails when an installation was recorded meanwhile of a customer of whom one is written: its day may be the same.
+    pub(super) fn expect_installations(&mut self) {
+        // Nobody else knows a customer who is new.
+        let there: HashSet<CustomerId> = self.existing.customers.values().map(|customer| customer.id).collect();
+        let written = self.plan.changes.installation_orders.iter().map(|order| order.customer_id);
+        let mut known: BTreeMap<CustomerId, u64> = written.filter(|id| there.contains(id)).map(|id| (id, 0)).collect();
+        for order in &self.existing.orders {
+            known.entry(order.customer_id).and_modify(|count| *count += 1);
+        }
+        let expected = known.into_iter().map(|(customer, count)| Expectation::Installations(customer, count));
+        self.plan.changes.expected.extend(expected);
     }
 
     /// Asks about an installation of a line that has one which no row is: the same fee or kind, or about the same day, says

@@ -126,6 +126,7 @@ pub fn look(batch: &Batch, existing: &Existing, ids: &mut IdSource, options: &Op
     planner.each("cpes", &batch.cpes, Planner::cpe);
     planner.claim_installations();
     planner.each("installations", &batch.installations, Planner::installation);
+    planner.expect_installations();
     planner.claim_expenses();
     planner.each("expenses", &batch.expenses, Planner::expense);
     (planner.plan, planner.errors)

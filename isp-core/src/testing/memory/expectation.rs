@@ -24,6 +24,12 @@ impl State {
                 self.payments.values().filter(|kept| kept.payment.customer_id == *customer).count() as u64 <= *most
             }
             Expectation::Promises(customer, most) => self.promises_of(*customer).count() as u64 <= *most,
+            Expectation::CreditNotes(customer, most) => {
+                self.credit_notes.values().filter(|note| note.customer_id == *customer).count() as u64 <= *most
+            }
+            Expectation::Installations(customer, most) => {
+                self.installation_orders.values().filter(|o| o.customer_id == *customer).count() as u64 <= *most
+            }
             Expectation::ProofsWaiting(customer, most) => {
                 self.proofs_of(*customer).filter(Proof::waits).count() as u64 <= *most
             }

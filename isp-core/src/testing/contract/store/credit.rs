@@ -15,7 +15,7 @@ use crate::testing::sample::{self, World, allocation, code, day, id, moment};
 use super::{purse_days, refused, world, write, write_invoices};
 
 /// The note that gives back a part of an invoice.
-fn note(invoice: &Invoice, amount: i64, key: &str) -> CreditNote {
+pub(super) fn note(invoice: &Invoice, amount: i64, key: &str) -> CreditNote {
     let at = moment("2026-01-20T03:00:00Z");
     let written = Written { on: day("2026-01-20"), at, by: "Petugas Contoh", note: "salah tagih" };
     Charge::new(invoice.clone()).correct(Money::rupiah(amount), key, written).expect("a part of an invoice")

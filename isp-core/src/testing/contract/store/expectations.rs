@@ -1,15 +1,17 @@
 //! What a commit was decided from is looked at once more in its own transaction.
 
+use crate::billing::Invoice;
 use crate::calendar::Date;
 use crate::ids::{CustomerId, DepositId, ExpenseId, JournalEntryId, PayoutId, PromiseId, TenantId};
 use crate::ledger::{Account, EntryKind, Expense, JournalEntry, JournalLine};
 use crate::money::Money;
 use crate::payment::{Channel, Deposit, Payment, Payout};
-use crate::ports::{ChangeSet, Expectation, Store, StoreError};
+use crate::ports::{ChangeSet, Expectation, PageQuery, Store, StoreError};
 use crate::protection::Promise;
 use crate::testing::sample::{self, code, day, id, moment};
 
-use super::{refused, world, write};
+use super::credit::note;
+use super::{refused, world, write, write_invoices};
 
 fn brings(account: Account, number: u64, on: &str, amount: i64) -> JournalEntry {
     let amount = Money::rupiah(amount);
@@ -158,6 +160,45 @@ pub(super) async fn counts_are_looked_at_once_more(store: &dyn Store, tenant: Te
     let changes = ChangeSet { expected: both, ..make(2, 3) };
     assert_eq!(refused(store, tenant, changes).await, StoreError::Conflict);
     assert_eq!(store.protections(tenant, Some(one)).await.unwrap().0.len(), 2);
+}
+
+pub(super) async fn notes_and_installations_are_counted_once_more(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let [one, other] = [w.customers[0].id, w.customers[1].id];
+    let invoices: Vec<Invoice> =
+        (0..2).map(|n| sample::invoice(&w.subscriptions[n], day("2026-01-01"), day("2026-01-11"), 100_000)).collect();
+    write_invoices(store, tenant, &invoices.iter().collect::<Vec<_>>()).await;
+    let give = |most, of: usize, key: &str| ChangeSet {
+        expected: vec![Expectation::CreditNotes(one, most)],
+        credit_notes: vec![note(&invoices[of], 20_000, key)],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, give(0, 1, "of the other")).await;
+    write(store, tenant, give(0, 0, "a")).await;
+    assert_eq!(refused(store, tenant, give(0, 0, "a")).await, StoreError::Conflict);
+    assert_eq!(refused(store, tenant, give(0, 0, "b")).await, StoreError::Conflict);
+    write(store, tenant, give(1, 0, "b")).await;
+    let given = async |of| store.credit_notes(tenant, Some(of), PageQuery::first(9)).await.unwrap().len();
+    assert_eq!((given(one).await, given(other).await), (2, 1));
+
+    let kind = sample::installation_kind(0);
+    let install = |most, line: usize, number| ChangeSet {
+        expected: vec![Expectation::Installations(one, most)],
+        installation_orders: vec![sample::installation_order(
+            number,
+            &w.subscriptions[line],
+            kind.id,
+            day("2026-01-05"),
+            1,
+        )],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, ChangeSet { installation_kinds: vec![kind.clone()], ..ChangeSet::default() }).await;
+    write(store, tenant, install(0, 1, 1)).await;
+    write(store, tenant, install(0, 0, 2)).await;
+    assert_eq!(refused(store, tenant, install(0, 0, 3)).await, StoreError::Conflict);
+    write(store, tenant, install(1, 0, 3)).await;
+    assert_eq!(store.installation_orders(tenant, Some(one)).await.unwrap().len(), 2);
 }
 
 pub(super) async fn of_many_at_one_moment_one_finds_what_it_expects(store: &dyn Store, tenant: TenantId) {

@@ -172,6 +172,7 @@ suite! { $
         an_account_is_covered_on_every_day
         what_a_collector_and_a_gateway_hold_is_looked_at_once_more
         counts_are_looked_at_once_more
+        notes_and_installations_are_counted_once_more
         of_many_at_one_moment_one_finds_what_it_expects
     }
     billing {
