@@ -276,7 +276,22 @@ fn is_plain(cell: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::{CustomerRow, SubscriptionRow};
     use super::*;
+
+    #[test]
+    fn a_sheet_with_everything_has_all_columns_of_customers_and_lines() {
+        let everything = EverythingRow::COLUMNS;
+        let mut names = 0;
+        for of in CustomerRow::COLUMNS.iter().chain(SubscriptionRow::COLUMNS) {
+            for name in of.names.iter().chain([&of.key]) {
+                let found = column(name, everything).map(|column| column.key);
+                assert_eq!(found, Some(of.key), "{name}");
+                names += 1;
+            }
+        }
+        assert!(names > 100, "{names}");
+    }
 
     #[test]
     fn a_slip_of_the_hand_resembles_and_another_word_does_not() {

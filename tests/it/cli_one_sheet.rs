@@ -171,3 +171,23 @@ fn what_the_next_run_bills_is_said_before_it_is_written() {
     assert_eq!(billed["invoices"], 3);
     assert!(said.contains(&amount), "{said}: {amount}");
 }
+
+#[test]
+fn prices_of_a_line_stand_on_one_sheet_too() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    let head = HEAD.trim_end().to_owned() + ";Harga Khusus;Harga Khusus Sampai;Potongan;Diskon Sampai\n";
+    let with = |n: usize, prices: &str| format!("{};{prices}\n", row(n, "", "10 Mbps").trim_end());
+    let rows = [with(1, "100000;31/12/2026;;"), with(2, ";;10%;31/12/2026"), with(3, ";;;")].concat();
+    let (_, err) = import(&isp, 0, "semua.csv", &[head, rows].concat(), &["--billed-from", "2026-01-01"]);
+    assert!(!err.contains("Harga Khusus") && !err.contains("Potongan"), "{err}");
+    isp.ok(&["--on", "2026-01-20", "bill"]);
+    let invoices = isp.json(&["invoice", "list"]);
+    let last = |code: &str| {
+        let own = invoices.as_array().unwrap().iter().filter(|row| row["customer"] == code);
+        own.filter_map(|row| row["total"].as_i64()).max().unwrap()
+    };
+    let full = last("P003");
+    assert!((last("P001") - full * 2 / 3).abs() <= 2, "{} of {full}", last("P001"));
+    assert!((last("P002") - full * 9 / 10).abs() <= 2, "{} of {full}", last("P002"));
+}

@@ -8,7 +8,10 @@ use super::super::cells::Cells;
 use super::super::notice::Note;
 use super::super::sheet::{Column, needed, needed_unless, optional};
 use super::customer::{ADDRESS, COORDINATES, CUSTOMER, NAME, NIK, PHONE};
-use super::line::{ACCOUNT, DAY, FIXED, IP_ADDRESS, MAC, PACKAGE, PASSWORD, ROUTER, SERVICE, START};
+use super::line::{
+    ACCOUNT, BILLED_FROM, CYCLE, DAY, DISCOUNT, DISCOUNT_UNTIL, ENDED, FIXED, IP_ADDRESS, MAC, OWN_PRICE,
+    OWN_PRICE_UNTIL, PACKAGE, PASSWORD, ROUTER, SERVICE, START, TIMING,
+};
 use super::{CustomerRow, FileRow, PackageRow, SITE, SubscriptionRow, package_code, positive, tax_mode};
 
 /// A line of a sheet with everything. What is wrong in one part leaves the others.
@@ -45,9 +48,14 @@ impl FileRow for EverythingRow {
         optional("mac", MAC),
         needed("start", START),
         optional("billing_day", DAY),
-        optional("cycle", &["siklus", "cycle"]),
-        optional("timing", &["penagihan", "timing"]),
-        optional("billed_from", &["ditagih_sejak", "billed_from"]),
+        optional("cycle", CYCLE),
+        optional("timing", TIMING),
+        optional("billed_from", BILLED_FROM),
+        optional("own_price", OWN_PRICE),
+        optional("own_price_until", OWN_PRICE_UNTIL),
+        optional("discount", DISCOUNT),
+        optional("discount_until", DISCOUNT_UNTIL),
+        optional("ended", ENDED),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {

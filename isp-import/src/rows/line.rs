@@ -69,14 +69,14 @@ impl FileRow for SubscriptionRow {
         optional("mac", MAC),
         needed("start", START),
         optional("billing_day", DAY),
-        optional("cycle", &["siklus", "cycle", "months"]),
-        optional("timing", &["penagihan", "timing"]),
-        optional("billed_from", &["ditagih_sejak", "billed_from"]),
-        optional("own_price", &["harga_khusus", "own_price", "harga_sendiri", "harga_spesial", "special_price"]),
-        optional("own_price_until", &["harga_khusus_sampai", "own_price_until"]),
-        optional("discount", &["potongan", "discount", "diskon", "disc"]),
-        optional("discount_until", &["potongan_sampai", "discount_until", "diskon_sampai"]),
-        optional("ended", &["berakhir", "end", "ended"]),
+        optional("cycle", CYCLE),
+        optional("timing", TIMING),
+        optional("billed_from", BILLED_FROM),
+        optional("own_price", OWN_PRICE),
+        optional("own_price_until", OWN_PRICE_UNTIL),
+        optional("discount", DISCOUNT),
+        optional("discount_until", DISCOUNT_UNTIL),
+        optional("ended", ENDED),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -228,3 +228,11 @@ pub(super) const START: &[&str] = &[
     "tgl_aktif",
 ];
 pub(super) const DAY: &[&str] = &["tanggal_tagih", "billing_day", "tgl_tagih", "tanggal_tagihan", "tgl_tagihan"];
+pub(super) const CYCLE: &[&str] = &["siklus", "cycle", "months"];
+pub(super) const TIMING: &[&str] = &["penagihan", "timing"];
+pub(super) const BILLED_FROM: &[&str] = &["ditagih_sejak", "billed_from"];
+pub(super) const OWN_PRICE: &[&str] = &["harga_khusus", "own_price", "harga_sendiri", "harga_spesial", "special_price"];
+pub(super) const OWN_PRICE_UNTIL: &[&str] = &["harga_khusus_sampai", "own_price_until"];
+pub(super) const DISCOUNT: &[&str] = &["potongan", "discount", "diskon", "disc"];
+pub(super) const DISCOUNT_UNTIL: &[&str] = &["potongan_sampai", "discount_until", "diskon_sampai"];
+pub(super) const ENDED: &[&str] = &["berakhir", "end", "ended"];
