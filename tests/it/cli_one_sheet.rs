@@ -173,6 +173,33 @@ fn what_the_next_run_bills_is_said_before_it_is_written() {
 }
 
 #[test]
+fn the_next_run_writes_the_fees_that_were_foreseen() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    isp.ok(&["installation", "kind", "FO", "--name", "Fiber", "--price", "500000"]);
+    let rows: String = (1..=3).map(|n| row(n, "", "10 Mbps")).collect();
+    isp.write(&[
+        ("pelanggan.csv", &[HEAD, &rows].concat()),
+        (
+            "installations.csv",
+            "id_pelanggan,jenis,biaya,tanggal,cicilan,bersama_tagihan_pertama\nP001,FO,500000,2026-01-10,1,\n\
+             P002,FO,300000,2026-01-02,3,\nP003,FO,200000,2026-01-05,1,ya\n",
+        ),
+    ]);
+    let import = ["--lang", "en", "--on", "2026-02-15", "import", "sheets", "--billed-from", "2026-01-01"];
+    let out = isp.ok(&import);
+    let said = out.lines().find(|line| line.contains("the next billing run")).unwrap();
+    let billed = &isp.json(&["--on", "2026-02-15", "bill"])[0];
+    let (count, amount) = (billed["invoices"].as_u64().unwrap(), billed["amount"].as_i64().unwrap());
+    let wanted = format!("{count} invoices of {}", isp_core::Money::rupiah(amount));
+    assert!(said.starts_with(&wanted), "{said}: {wanted}");
+    // One fee at once, two of three instalments, and one on the first invoice of the line.
+    let fees = isp.json(&["invoice", "list"]);
+    let fees = fees.as_array().unwrap().iter().filter(|row| row["kind"] == "installation").count();
+    assert_eq!(fees, 3, "{wanted}");
+}
+
+#[test]
 fn prices_of_a_line_stand_on_one_sheet_too() {
     let isp = provider();
     package(&isp, "P10", "10 Mbps");

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::policy::WhileIsolated;
-use crate::billing::{Billable, Catalog, Problem, plan_billing};
+use crate::billing::{Billable, Catalog, Invoice, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
@@ -14,7 +14,7 @@ use crate::ledger::entry_for_credit;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::allocate;
-use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery};
+use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, InstalmentRow, PageQuery};
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -119,21 +119,31 @@ impl Engine<'_> {
         Ok(report)
     }
 
-    /// What the next run at `now` writes for lines that are not in the books yet, such as those of an import: how many invoices,
-    /// and what they come to. `packages` are those of the books and of the import. Nothing is written.
+    /// What the next run at `now` writes for lines and installations that are not in the books yet, such as those of an import: how
+    /// many invoices, and what they come to. `packages` are those of the books and of the import. Nothing is written.
     ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn foresee_bills(
         &self,
         lines: &[Billable],
+        installations: &[InstalmentRow],
         packages: &[Package],
         now: DateTime<Utc>,
     ) -> Result<(u64, Money), EngineError> {
         let catalog = Catalog::new(packages);
         let position = self.store.billing_position(self.tenant).await?;
-        let plan = plan_billing(lines, &self.billing_context(&catalog, position, now));
-        Ok((plan.invoices.len() as u64, plan.invoices.iter().map(|invoice| invoice.total).sum()))
+        let mut invoices = plan_billing(lines, &self.billing_context(&catalog, position, now)).invoices;
+        let mut report = BillReport::default();
+        let waits = |row: &&InstalmentRow| row.order.with_first_invoice && row.order.fee.is_positive();
+        let mut waiting: Vec<InstalmentRow> = installations.iter().filter(waits).cloned().collect();
+        self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
+        let alone = waiting.iter().filter_map(|row| self.fee_alone(row, now, &mut report));
+        invoices.extend(alone.map(|(invoice, _)| invoice));
+        for row in installations {
+            invoices.extend(self.instalments_of(row, now, &mut report));
+        }
+        Ok((invoices.len() as u64, invoices.iter().map(|invoice| invoice.total).sum()))
     }
 
     /// The lines whose rows cannot be read: the position passes them by, so they wait with a mark of their own.
@@ -156,24 +166,7 @@ impl Engine<'_> {
         for chunk in rows.chunks(self.page as usize) {
             let mut invoices = Vec::with_capacity(chunk.len());
             for row in chunk {
-                let today = row.zone.date_of(now);
-                for part in row.order.schedule().iter().filter(|part| part.on <= today) {
-                    let billing = (&self.policy.billing, &self.policy.tax);
-                    match installation_invoice(
-                        &row.order,
-                        part,
-                        row.site_id,
-                        row.package_id,
-                        billing.0,
-                        billing.1,
-                        today,
-                    ) {
-                        Ok(invoice) => invoices.push(invoice),
-                        Err(error) => {
-                            report.problems.push(Problem { subscription_id: row.order.subscription_id, error })
-                        }
-                    }
-                }
+                invoices.extend(self.instalments_of(row, now, report));
             }
             if !invoices.is_empty() {
                 let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
@@ -182,6 +175,20 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The invoices for the instalments of an installation that have come due.
+    fn instalments_of(&self, row: &InstalmentRow, now: DateTime<Utc>, report: &mut BillReport) -> Vec<Invoice> {
+        let today = row.zone.date_of(now);
+        let (billing, tax) = (&self.policy.billing, &self.policy.tax);
+        let mut invoices = Vec::new();
+        for part in row.order.schedule().iter().filter(|part| part.on <= today) {
+            match installation_invoice(&row.order, part, row.site_id, row.package_id, billing, tax, today) {
+                Ok(invoice) => invoices.push(invoice),
+                Err(error) => report.problems.push(Problem { subscription_id: row.order.subscription_id, error }),
+            }
+        }
+        invoices
     }
 
     /// Lets the credit of customers pay their open invoices (rule P2).

@@ -182,17 +182,9 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let mut changes = ChangeSet::default();
         for row in waiting {
-            let today = row.zone.date_of(now);
-            let Some(end) = alone_on(row.ends_on, today) else { continue };
-            let (order, part) = (&row.order, row.order.alone(end));
-            let (billing, tax) = (&self.policy.billing, &self.policy.tax);
-            match installation_invoice(order, &part, row.site_id, row.package_id, billing, tax, today) {
-                Ok(invoice) => {
-                    let (order_id, invoice_id, amount) = (order.id, invoice.id, invoice.total);
-                    changes.invoiced_fees.push(InvoicedFee { order_id, invoice_id, amount });
-                    changes.invoices.push(invoice);
-                }
-                Err(error) => report.problems.push(Problem { subscription_id: order.subscription_id, error }),
+            if let Some((invoice, fee)) = self.fee_alone(row, now, report) {
+                changes.invoiced_fees.push(fee);
+                changes.invoices.push(invoice);
             }
         }
         if !changes.is_empty() {
@@ -200,5 +192,28 @@ impl Engine<'_> {
             report.add(CommitReport { invoices_known: 0, ..commit });
         }
         Ok(())
+    }
+
+    /// The invoice for the fee of a line that has ended before it had a periodic invoice.
+    pub(crate) fn fee_alone(
+        &self,
+        row: &InstalmentRow,
+        now: DateTime<Utc>,
+        report: &mut BillReport,
+    ) -> Option<(Invoice, InvoicedFee)> {
+        let today = row.zone.date_of(now);
+        let end = alone_on(row.ends_on, today)?;
+        let (order, part) = (&row.order, row.order.alone(end));
+        let (billing, tax) = (&self.policy.billing, &self.policy.tax);
+        match installation_invoice(order, &part, row.site_id, row.package_id, billing, tax, today) {
+            Ok(invoice) => {
+                let (order_id, invoice_id, amount) = (order.id, invoice.id, invoice.total);
+                Some((invoice, InvoicedFee { order_id, invoice_id, amount }))
+            }
+            Err(error) => {
+                report.problems.push(Problem { subscription_id: order.subscription_id, error });
+                None
+            }
+        }
     }
 }

@@ -4,12 +4,14 @@ pub(super) mod books;
 pub(super) mod folder;
 mod preview;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::billing::Billable;
 use isp_core::calendar::{Date, DayOrder, Zone};
+use isp_core::ids::SubscriptionId;
+use isp_core::ports::InstalmentRow;
 use isp_core::subscription::Subscription;
 use isp_core::text::{Code, Language};
 use isp_import::{Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
@@ -298,7 +300,23 @@ async fn foresee(ctx: &Context, plan: &ImportPlan) -> anyhow::Result<()> {
     let mut packages = store.packages(ctx.tenant()).await?;
     packages.retain(|known| !plan.changes.packages.iter().any(|new| new.id == known.id));
     packages.extend(plan.changes.packages.iter().cloned());
-    let (count, amount) = ctx.engine(store).foresee_bills(&lines, &packages, ctx.now).await?;
+    let mut installations = Vec::with_capacity(plan.changes.installation_orders.len());
+    if !plan.changes.installation_orders.is_empty() {
+        let known = ctx.engine(store).all_subscriptions().await?;
+        let all = plan.changes.subscriptions.iter().chain(known.iter().map(|(line, _)| line));
+        let mut by_id: HashMap<SubscriptionId, &Subscription> = HashMap::new();
+        for line in all {
+            by_id.entry(line.id).or_insert(line);
+        }
+        for order in &plan.changes.installation_orders {
+            if let Some(line) = by_id.get(&order.subscription_id) {
+                let (package_id, ends_on) = (line.terms.package_id, line.terms.end);
+                let (order, site_id, zone) = (order.clone(), line.site_id, zone(line.site_id));
+                installations.push(InstalmentRow { order, site_id, zone, package_id, ends_on });
+            }
+        }
+    }
+    let (count, amount) = ctx.engine(store).foresee_bills(&lines, &installations, &packages, ctx.now).await?;
     if count > 0 {
         ctx.say("import.bills_foreseen", &[("count", count.to_string()), ("amount", amount.to_string())])?;
     }
