@@ -218,3 +218,21 @@ fn prices_of_a_line_stand_on_one_sheet_too() {
     assert!((last("P001") - full * 2 / 3).abs() <= 2, "{} of {full}", last("P001"));
     assert!((last("P002") - full * 9 / 10).abs() <= 2, "{} of {full}", last("P002"));
 }
+
+#[test]
+fn an_import_says_written_of_what_it_wrote() {
+    let isp = provider();
+    package(&isp, "P10", "10 Mbps");
+    let sheet = [HEAD, &row(1, "", "10 Mbps")].concat();
+    let (out, _) = import(&isp, 0, "pelanggan.csv", &sheet, &[]);
+    assert!(out.contains("Selesai ditulis."), "{out}");
+    let (out, _) = import(&isp, 0, "pelanggan.csv", &sheet, &[]);
+    assert!(out.contains("Tidak ada yang ditulis"), "{out}");
+    // What the clock refuses is not said to be written.
+    isp.ok(&["--on", "2026-01-15", "bill"]);
+    std::fs::write(isp.dir().join("baru.csv"), [HEAD, &row(2, "", "10 Mbps")].concat()).unwrap();
+    let (out, err) = isp.exit(7, &["--on", "2026-01-02", "import", "baru.csv"]);
+    assert!(out.is_empty(), "{out}");
+    assert!(err.contains("[clock."), "{err}");
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 1);
+}

@@ -196,17 +196,21 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         _ => return refused(ctx, &errors),
     };
     told(ctx, &plan.notices);
+    let writes = !args.dry_run && args.fix.is_none();
+    if writes {
+        // New lines are billed from today on, where nothing else is said. What is refused for the clock names no rows as written.
+        args.clock.check(ctx).await?;
+    }
     tell(ctx, &batch, &plan, args.update)?;
     foresee(ctx, &plan).await?;
-    if args.dry_run || args.fix.is_some() {
+    if !writes {
         args.clock.warn(ctx).await?;
         ctx.say("import.dry_run", &[])?;
         return Ok(Exit::Done);
     }
-    // New lines are billed from today on, where nothing else is said.
-    args.clock.check(ctx).await?;
+    let key = if plan.changes.is_empty() { "import.nothing_new" } else { "import.written" };
     books::apply(store, ctx.tenant(), plan).await?;
-    ctx.say("import.written", &[])?;
+    ctx.say(key, &[])?;
     Ok(Exit::Done)
 }
 
