@@ -53,6 +53,19 @@ fn what_changes_something_finds_a_customer_too_and_says_whom() {
     isp.ok(&["customer", "add", "P010", "--name", "SITI@ISP", "--address", "Jl. Eropa 5"]);
     let said = isp.fails(2, &["payment", "add", "siti@isp", "1000", "--reference", "K2"], "cli.usage");
     assert!(said.contains("P002 Siti") && said.contains("P010"), "{said}");
+    // The ID of one that is the phone number of another books nothing; looking finds the one with the ID.
+    isp.ok(&["customer", "add", "081234567890", "--name", "Warga Angka", "--address", "Jl. Eropa 6"]);
+    let said = isp.fails(2, &["payment", "add", "081234567890", "1000", "--reference", "K2"], "cli.usage");
+    assert!(said.contains("P001 Budi Santoso") && said.contains("081234567890 Warga Angka"), "{said}");
+    let said = isp.fails(2, &["promise", "add", "081234567890", "--until", "2026-01-10"], "cli.usage");
+    assert!(said.contains("081234567890 Warga Angka"), "{said}");
+    let found = isp.json(&["customer", "show", "081234567890"]);
+    assert_eq!(found[0]["code"], "081234567890", "{found}");
+    isp.ok(&["--on", "2026-01-03", "payment", "add", "Warga Angka", "1000", "--reference", "K3"]);
+    // Without the other it is the ID alone.
+    isp.ok(&["customer", "edit", "P001", "--phone", "0812 3456 7899"]);
+    isp.ok(&["--on", "2026-01-03", "payment", "add", "081234567890", "2000", "--reference", "K4"]);
+    isp.ok(&["customer", "edit", "P001", "--phone", "081234567890"]);
     // What is known of a person goes to no other.
     isp.fails(2, &["privacy", "export", "santo", "--to", "keluar"], "cli.usage");
     // Nobody is guessed: several are named, with their names.

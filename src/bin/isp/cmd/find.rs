@@ -37,6 +37,7 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
 /// where nobody can answer, as in a script, a part of a name is not enough.
 pub(crate) async fn customer(ctx: &Context, store: &dyn Store, whom: &Whom) -> anyhow::Result<Customer> {
     let (found, by) = look_for(ctx, store, whom.as_str()).await?;
+    refuse_other_phone(ctx, store, whom.as_str(), &found).await?;
     if by == By::Whole {
         return Ok(found);
     }
@@ -44,6 +45,33 @@ pub(crate) async fn customer(ctx: &Context, store: &dyn Store, whom: &Whom) -> a
         return Err(Failure::Usage { problem: "part_of_name", what: named(&found) }.into());
     }
     if ctx.may("ask.meant", &[("customer", named(&found))])? { Ok(found) } else { Err(Failure::Declined.into()) }
+}
+
+/// Fails when what was typed is the ID of one customer and the phone number of another: either could be meant.
+async fn refuse_other_phone(ctx: &Context, store: &dyn Store, text: &str, found: &Customer) -> anyhow::Result<()> {
+    let text = text.trim();
+    let Ok(phone) = Phone::parse(text) else { return Ok(()) };
+    if !found.code.as_str().eq_ignore_ascii_case(text) {
+        return Ok(());
+    }
+    let everybody = ctx.engine(store).all_customers().await?;
+    let mut others: Vec<Customer> =
+        everybody.into_iter().filter(|c| c.id != found.id && c.phone.as_ref() == Some(&phone)).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    others.push(found.clone());
+    Err(several(ctx, others))
+}
+
+/// The refusal that names those who could be meant.
+fn several(ctx: &Context, mut found: Vec<Customer>) -> anyhow::Error {
+    found.sort_by(|a, b| a.code.cmp(&b.code));
+    let mut what = found.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");
+    if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        what = ctx.texts.with("output.and_more", &[("names", what), ("count", more.to_string())]);
+    }
+    Failure::Usage { problem: "several_customers", what }.into()
 }
 
 /// The customer of exactly this ID, for what cannot be undone.
@@ -139,14 +167,7 @@ async fn look_for(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Resul
             let whole = wanted.is_whole(&found);
             Ok((found, if whole { By::Whole } else { By::PartOfName }))
         }
-        _ => {
-            found.sort_by(|a, b| a.code.cmp(&b.code));
-            let mut what = found.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");
-            if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                what = ctx.texts.with("output.and_more", &[("names", what), ("count", more.to_string())]);
-            }
-            Err(Failure::Usage { problem: "several_customers", what }.into())
-        }
+        _ => Err(several(ctx, found)),
     }
 }
 
