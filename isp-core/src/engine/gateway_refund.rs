@@ -197,7 +197,7 @@ impl Engine<'_> {
     /// credit again.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`] for a refund that no gateway was asked for; as
+    /// [`crate::Error::Empty`] without a reason; [`StoreError::NotFound`] for a refund that no gateway was asked for; as
     /// [`GatewayRefund::said_by_person`].
     pub async fn settle_refund(
         &self,
