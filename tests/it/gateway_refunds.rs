@@ -148,6 +148,35 @@ async fn a_lost_answer_is_asked_about_and_only_after_an_hour_taken_as_never_give
     assert_eq!(poll(60 * 24 * 11).await, rp(116_500));
 }
 
+/// While nobody knows whether the gateway took a refund, the same wish asks how it stands, and no other one is asked for.
+#[tokio::test]
+async fn the_same_wish_once_more_settles_the_refund_that_nobody_knows_of() {
+    let (gateway, now) = (midtrans(), at("2026-01-21", 9));
+    let (world, payment, reference) = twice(&gateway).await;
+    let engine = world.engine();
+    // The gateway does it, and neither its answer nor the question about it comes through.
+    gateway.fail_always(Some(GatewayFault::LostReply));
+    for amount in [50_000, 50_000, 40_000] {
+        let lost = engine.refund_at_gateway(&gateway, &wish(payment, amount), now).await.unwrap_err();
+        assert!(matches!(lost, EngineError::Port(PortError::Unknown { .. })), "{lost:?}");
+    }
+    assert_eq!((rows(&world).await.len(), credit(&world).await), (1, rp(116_500)));
+    gateway.fail_always(None);
+    let (refund, row) = engine.refund_at_gateway(&gateway, &wish(payment, 50_000), now).await.unwrap();
+    assert_eq!((refund.amount, row.state), (rp(50_000), RefundState::Done));
+    assert_eq!((rows(&world).await.len(), gateway.given_back(&reference)), (1, rp(50_000)));
+    // It is known now: another wish is another refund.
+    let (refund, _) = engine.refund_at_gateway(&gateway, &wish(payment, 40_000), now).await.unwrap();
+    assert_eq!((refund.amount, gateway.given_back(&reference)), (rp(40_000), rp(90_000)));
+    // One that never came there is refused after its hour by the same wish, which then asks anew.
+    gateway.fail_next(GatewayFault::LostRequest);
+    engine.refund_at_gateway(&gateway, &wish(payment, None), now).await.unwrap_err();
+    let later = now + TimeDelta::minutes(61);
+    let (refund, _) = engine.refund_at_gateway(&gateway, &wish(payment, None), later).await.unwrap();
+    assert_eq!((refund.amount, gateway.given_back(&reference)), (rp(76_500), rp(166_500)));
+    assert_eq!((credit(&world).await, held(&world).await), (Money::ZERO, [Money::ZERO; 2]));
+}
+
 #[tokio::test]
 async fn a_gateway_without_refunds_and_one_that_was_not_paid_write_nothing() {
     let (gateway, now) = (FakeGateway::new(code("tripay")).without_refunds(), at("2026-01-21", 9));

@@ -49,6 +49,9 @@ impl Engine<'_> {
     ) -> Result<(Refund, GatewayRefund), EngineError> {
         let request = self.request_of(wish.payment).await?.filter(|r| r.gateway == *gateway.name());
         let request = request.ok_or(StoreError::NotFound { what: "payment_request" })?;
+        if let Some(known) = self.settle_unknown_refund(gateway, wish, now).await? {
+            return Ok(known);
+        }
         let row = GatewayRefund {
             id: wish.id,
             gateway: request.gateway.clone(),
@@ -68,6 +71,10 @@ impl Engine<'_> {
             gateway.refund(&asked(&row, &request, &key, Money::ZERO)).await?;
         }
         let refund = until_written(|| async {
+            // Another process may have asked for one meanwhile.
+            if let Some((unknown, _)) = self.unknown_refund(wish.payment).await? {
+                return Err(still_unknown(&unknown).into());
+            }
             let credit = self.store.credit(self.tenant, request.customer_id).await?;
             let left = credit.iter().filter(|of| of.payment_id == wish.payment).map(|of| of.left).sum();
             let refund = Refund {
@@ -123,6 +130,39 @@ impl Engine<'_> {
             Err(error) if !matches!(settled.state, RefundState::Pending | RefundState::Done) => Err(error.into()),
             _ => Ok((refund, settled)),
         }
+    }
+
+    /// Of a payment, a refund of which nobody knows whether the gateway took it is settled before another one is asked for. The same
+    /// wish once more is that refund: it is returned when the gateway has it. `None` when a new one may be asked for.
+    async fn settle_unknown_refund(
+        &self,
+        gateway: &dyn PaymentGateway,
+        wish: &RefundWish,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Refund, GatewayRefund)>, EngineError> {
+        let Some((row, refund)) = self.unknown_refund(wish.payment).await? else { return Ok(None) };
+        let row = match self.poll_refund(gateway, &row, now).await {
+            Err(EngineError::Port(_)) => row,
+            told => told?,
+        };
+        match row.state {
+            RefundState::Attempting | RefundState::Unknown => Err(still_unknown(&row).into()),
+            RefundState::Refused => Ok(None),
+            RefundState::Pending | RefundState::Done => {
+                let same = wish.amount.is_none_or(|amount| amount == refund.amount);
+                Ok(same.then_some((refund, row)))
+            }
+        }
+    }
+
+    /// The refund of a payment of which nobody knows whether the gateway took it.
+    async fn unknown_refund(&self, payment: PaymentId) -> Result<Option<(GatewayRefund, Refund)>, EngineError> {
+        let query = GatewayRefundQuery { payment: Some(payment), ..GatewayRefundQuery::default() };
+        let rows = self.store.gateway_refunds(self.tenant, query).await?;
+        let unknown = |row: &GatewayRefund| matches!(row.state, RefundState::Attempting | RefundState::Unknown);
+        let Some(row) = rows.into_iter().find(unknown) else { return Ok(None) };
+        let refunds = self.store.refunds(self.tenant, None).await?;
+        Ok(refunds.into_iter().find(|of| of.refund.id == row.id).map(|of| (row, of.refund)))
     }
 
     /// Asks the gateways how the refunds stand whose time to ask has come. One that a gateway refused, or never got, is taken back.
@@ -299,6 +339,12 @@ impl Engine<'_> {
         let query = GatewayQuery { payment: Some(payment), ..GatewayQuery::default() };
         Ok(self.gateway_requests(&query).await?.into_iter().find(|r| r.state == GatewayState::Paid))
     }
+}
+
+/// Nobody knows yet whether the gateway took this refund, so no other one is asked for.
+fn still_unknown(row: &GatewayRefund) -> PortError {
+    let reason = if row.note.is_empty() { "the gateway still works on it".to_owned() } else { row.note.clone() };
+    PortError::Unknown { reason }
 }
 
 fn asked<'a>(row: &'a GatewayRefund, request: &'a GatewayRequest, key: &'a str, amount: Money) -> RefundAsk<'a> {
