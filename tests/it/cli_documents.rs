@@ -146,6 +146,11 @@ fn an_invoice_is_sent_once_with_all_that_is_owed_and_again_only_when_told() {
     let names: Vec<String> = stage.whatsapp.messages().into_iter().map(|m| m.document.unwrap().name).collect();
     assert_eq!(names[2..], ["KW-7.pdf", "KW-7.pdf"]);
     isp.fails(4, &["invoice", "send", "INV-202601-999999"], "cli.not_found");
+
+    // Said with --again the first time it is the first time, and counts as sent.
+    let other = number(&stage, "P002");
+    isp.ok(&["--on", "2026-01-10", "invoice", "send", &other, "--again"]);
+    isp.fails(2, &["--on", "2026-01-10", "invoice", "send", &other], "cli.usage");
 }
 
 #[test]

@@ -32,8 +32,8 @@ impl Engine<'_> {
         Ok(if today > paper.bill.due_date { NotificationKind::Overdue } else { NotificationKind::DueSoon })
     }
 
-    /// Queues a message with a bill, once for each bill by this way; `again` makes another one. It says all that the customer owes,
-    /// and is looked at once more before it leaves, as each reminder is.
+    /// Queues a message with a bill, once for each bill by this way; `again` makes another one when there was one. It says all that
+    /// the customer owes, and is looked at once more before it leaves, as each reminder is.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -43,6 +43,13 @@ impl Engine<'_> {
         again: bool,
         now: DateTime<Utc>,
     ) -> Result<PaperSent, EngineError> {
+        match self.queue_bill(paper, false, now).await? {
+            PaperSent::Known if again => self.queue_bill(paper, true, now).await,
+            sent => Ok(sent),
+        }
+    }
+
+    async fn queue_bill(&self, paper: &BillPaper, again: bool, now: DateTime<Utc>) -> Result<PaperSent, EngineError> {
         let bill = &paper.bill;
         let kind = self.kind_of_bill(paper, now).await?;
         let of = match (Statement::parse_number(&bill.number), bill.invoices.first()) {
@@ -59,7 +66,7 @@ impl Engine<'_> {
     }
 
     /// Queues a message with the receipt of a payment. The message that follows from the payment itself counts as one; `again` makes
-    /// another one.
+    /// another one when there was one.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -69,6 +76,13 @@ impl Engine<'_> {
         again: bool,
         now: DateTime<Utc>,
     ) -> Result<PaperSent, EngineError> {
+        match self.queue_receipt(row, false, now).await? {
+            PaperSent::Known if again => self.queue_receipt(row, true, now).await,
+            sent => Ok(sent),
+        }
+    }
+
+    async fn queue_receipt(&self, row: &PaymentRow, again: bool, now: DateTime<Utc>) -> Result<PaperSent, EngineError> {
         let (id, customer) = (row.payment.id, row.payment.customer_id);
         let mut message = self.paper_message(NotificationKind::PaymentReceived, customer, id.0, again, now).await?;
         if !again {
