@@ -159,6 +159,15 @@ fn a_receipt_says_what_was_paid_and_what_is_left() {
 }
 
 #[test]
+fn a_receipt_names_what_was_paid_out_of_it() {
+    let isp = billed();
+    isp.ok(&["--on", "2026-01-21", "payment", "add", "P001", "200000", "--provider", "bank", "--reference", "TRX 78"]);
+    isp.ok(&["--on", "2026-01-22", "refund", "add", "P001", "10000", "--from", "bank"]);
+    let html = page(&isp, &["receipt", "print", "bank", "TRX 78"], "kuitansi.html");
+    assert!(html.contains("Dikembalikan kepada pelanggan") && html.contains("Rp 10.000"), "{html}");
+}
+
+#[test]
 fn a_logo_and_a_size_come_from_the_settings() {
     let mut isp = billed();
     std::fs::write(isp.dir().join("logo.png"), PNG).unwrap();

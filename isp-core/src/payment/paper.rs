@@ -44,6 +44,12 @@ impl Receipt {
         paid.sort();
         Some(Self { payment, paid, credit, still_open })
     }
+
+    /// What of it was paid out to the customer since: neither did it pay an invoice, nor is it credit.
+    #[must_use]
+    pub fn paid_out(&self) -> Money {
+        self.payment.amount - self.credit - self.paid.iter().map(|(_, part)| *part).sum::<Money>()
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +97,10 @@ mod tests {
         assert_eq!(receipt.paid, expected);
         assert_eq!((receipt.credit, receipt.still_open), (Money::rupiah(30_000), Money::rupiah(5_000)));
         let sum: Money = receipt.paid.iter().map(|(_, part)| *part).sum();
-        assert_eq!(sum + receipt.credit, receipt.payment.amount);
+        assert_eq!((sum + receipt.credit, receipt.paid_out()), (receipt.payment.amount, Money::ZERO));
+        // Rp10.000 of the credit were given back.
+        let less = Receipt { credit: Money::rupiah(20_000), ..receipt };
+        assert_eq!(less.paid_out(), Money::rupiah(10_000));
     }
 
     #[test]

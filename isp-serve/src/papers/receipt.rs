@@ -25,6 +25,10 @@ pub fn receipt(paper: &ReceiptPaper, of: &Stationery<'_>) -> Paper {
         let what = words.of("Titipan untuk tagihan berikutnya", "Credit for later invoices").to_owned();
         rows.push(Row { what, more: vec![], amount: receipt.credit });
     }
+    if receipt.paid_out().is_positive() {
+        let what = words.of("Dikembalikan kepada pelanggan", "Paid out to the customer").to_owned();
+        rows.push(Row { what, more: vec![], amount: receipt.paid_out() });
+    }
     let fact = |label, value, strong| Fact { label, value, strong };
     Paper {
         language,
