@@ -1,6 +1,6 @@
 //! `isp doctor`: what is wrong with database, key, disk, routers, payment gateways and WhatsApp, and what to do about each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use isp_core::payment::{GatewayRequest, GatewayState, PayChannel};
 use isp_core::ports::{
     AccessStore as _, Asked, BillingStore as _, DirectoryStore as _, GatewayQuery, InboxStore as _, InvoiceQuery,
     Messenger as _, MoneyStore as _, OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError, WebhookRow,
-    WebhookState,
 };
 use isp_core::text::Reference;
 use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
+use super::webhook::unread;
 use super::{refund, sandbox_left};
 use crate::context::Context;
 use crate::failure::{Exit, classify};
@@ -171,15 +171,7 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
 
 /// What came in and could not be read or acted upon: it may be about money.
 async fn webhooks(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
-    let (mut senders, mut count, mut page) = (BTreeSet::new(), 0, PageQuery::first(findings.ctx.config.worker.page));
-    loop {
-        let rows = store.webhooks(findings.ctx.tenant(), Some(WebhookState::Unread), page).await?;
-        count += rows.len() as u64;
-        senders.extend(rows.iter().map(|row| row.webhook.source.clone()));
-        if !page.advance(&rows, |last| last.webhook.id) {
-            break;
-        }
-    }
+    let (count, senders) = unread(findings.ctx, store).await?;
     if count > 0 {
         findings.add("webhook.unread", count, &senders.into_iter().collect::<Vec<_>>().join(", "));
     }

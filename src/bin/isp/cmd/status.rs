@@ -8,8 +8,9 @@ use isp_core::billing::{Arrears, InvoiceBalance};
 use isp_core::calendar::{Date, Zone};
 use isp_core::ids::CustomerId;
 use isp_core::isolation::Access;
-use isp_core::ports::{InboxStore as _, OutboxQuery, OutboxState, PageQuery, Store, Topic, WebhookState};
+use isp_core::ports::{OutboxQuery, OutboxState, Store, Topic};
 
+use super::webhook::unread;
 use super::{find, refund};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -170,7 +171,8 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         let key = if unset { "status.whatsapp_unset".to_owned() } else { format!("status.{word}") };
         add(word, count, None, hint(ctx, count, &key));
     }
-    let unread = unread(ctx).await?;
+    let (unread, _) = unread(ctx, ctx.shared().await?.as_ref()).await?;
+    let unread = usize::try_from(unread).unwrap_or(usize::MAX);
     if unread > 0 {
         add("unread_webhooks", unread, None, hint(ctx, unread, "status.unread_webhooks"));
     }
@@ -186,18 +188,6 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     rows.push(vec![Cell::Word("last_run"), Cell::Empty, Cell::Empty, Cell::maybe(last)]);
     ctx.rows(&rows)?;
     Ok(Exit::Done)
-}
-
-/// Webhooks that could not be read.
-async fn unread(ctx: &Context) -> anyhow::Result<usize> {
-    let (store, mut count, mut page) = (ctx.shared().await?, 0, PageQuery::first(ctx.config.worker.page));
-    loop {
-        let rows = store.webhooks(ctx.tenant(), Some(WebhookState::Unread), page).await?;
-        count += rows.len();
-        if !page.advance(&rows, |last| last.webhook.id) {
-            return Ok(count);
-        }
-    }
 }
 
 /// What to do, where there is something to do.

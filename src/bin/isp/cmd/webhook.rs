@@ -1,9 +1,12 @@
 //! `isp webhook`: what came in from outside, and could not be read.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use isp_core::Zone;
 use isp_core::ids::WebhookId;
 use isp_core::ports::{InboxStore as _, PageQuery, WebhookState};
+use isp_store::SqlStore;
 use uuid::Uuid;
 
 use super::record::moment;
@@ -89,6 +92,19 @@ async fn list(ctx: &Context, args: &List) -> anyhow::Result<Exit> {
     }
     ctx.rows(&rows)?;
     Ok(Exit::Done)
+}
+
+/// How many webhooks could not be read or acted upon, and who sent them.
+pub(super) async fn unread(ctx: &Context, store: &SqlStore) -> anyhow::Result<(u64, BTreeSet<String>)> {
+    let (mut count, mut senders, mut page) = (0, BTreeSet::new(), PageQuery::first(ctx.config.worker.page));
+    loop {
+        let rows = store.webhooks(ctx.tenant(), Some(WebhookState::Unread), page).await?;
+        count += rows.len() as u64;
+        senders.extend(rows.iter().map(|row| row.webhook.source.clone()));
+        if !page.advance(&rows, |last| last.webhook.id) {
+            return Ok((count, senders));
+        }
+    }
 }
 
 async fn retry(ctx: &Context, args: &Retry) -> anyhow::Result<Exit> {
