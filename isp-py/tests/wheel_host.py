@@ -405,8 +405,7 @@ class Provider:
             back = sum(amount for _, by, amount in invoice.paid if by == key)
             if back:
                 invoice.paid.append((at, key, -back))
-        if of.get("money"):
-            self.allocate(of["customer"], at, again=True)
+        self.allocate(of["customer"], at, again="money" in of)
         for fee in due:
             self.charge_fee(self.invoices[fee.invoice], fee, fee.nth)
 

@@ -96,7 +96,7 @@ class AccountMove(models.Model):
             ))
 
     def action_isp_take_back(self):
-        """Take the write-offs of these invoices back: they are owed again."""
+        """Take the write-offs of these invoices back: they are owed again, and what the customer has too much pays them."""
         if not self.env.user.has_group("isp_management.group_manager"):
             raise AccessError(_("Writing off and taking back is for the group Manager."))
         self.check_access_rule("write")
@@ -110,6 +110,7 @@ class AccountMove(models.Model):
             )
             move.message_post(body=_("The write-off was taken back."))
         (self.isp_subscription_id | self.isp_installation_fee_id.subscription_id)._isp_hold_taken_back()
+        self.env["isp.credit"]._isp_pay_from_credit(self)
         return True
 
 
