@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use isp_core::message::Document;
 use isp_core::message::notification::OutgoingMessage;
-use isp_core::ports::{Messenger, PortError, RetryScope, SendOutcome};
+use isp_core::ports::{Attachment, Messenger, PortError, RetryScope, SendOutcome, Upload};
 
 use crate::cloud::CloudClient;
 use crate::graph::GraphClass;
@@ -24,8 +24,15 @@ impl Messenger for CloudClient {
             .is_some_and(Template::has_document)
     }
 
-    async fn send_with(&self, message: &OutgoingMessage, document: &Document) -> Result<SendOutcome, PortError> {
-        self.send_message_with(message, document).await.into_port()
+    async fn upload(&self, document: &Document) -> Result<Upload, PortError> {
+        match self.upload(document).await {
+            Ok(file) => Ok(Upload::Kept(file)),
+            Err(outcome) => outcome.into_port().map(Upload::Refused),
+        }
+    }
+
+    async fn send_with(&self, message: &OutgoingMessage, file: &Attachment) -> Result<SendOutcome, PortError> {
+        self.send_message_with(message, file).await.into_port()
     }
 
     async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {

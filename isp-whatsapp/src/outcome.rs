@@ -173,7 +173,7 @@ impl Outcome {
             GraphClass::ChannelDown => Self::ChannelDown(DownCause::Account(code)),
             GraphClass::Quality => Self::ChannelDown(DownCause::Quality(code)),
             GraphClass::Recipient => Self::RecipientRejected { code },
-            // Each attempt uploads its file anew.
+            // Each attempt uploads its file anew, so the next one may find it.
             GraphClass::Media => retry(TRANSIENT_PAUSE, RetryScope::Message),
             // We send templates, so the last one says that our request is not what we think it is.
             GraphClass::Template | GraphClass::Configuration | GraphClass::NeedsTemplate => {

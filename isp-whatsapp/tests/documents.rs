@@ -4,7 +4,8 @@
 mod support;
 
 use isp_core::message::Document;
-use isp_core::ports::{Messenger as _, PortError, RetryScope, SendOutcome};
+use isp_core::message::notification::OutgoingMessage;
+use isp_core::ports::{Attachment, Messenger, PortError, RetryScope, SendOutcome, Upload};
 use isp_core::text::Language;
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::CloudClient;
@@ -17,6 +18,27 @@ use support::{due_soon, every_content, fixture, isolated, message, payment, reop
 
 fn document() -> Document {
     Document { name: "INV-2026-11-0042.pdf".to_owned(), content: b"%PDF-1.7 sample".to_vec() }
+}
+
+fn kept_file() -> Attachment {
+    Attachment { id: "4711".to_owned(), name: document().name }
+}
+
+/// The file goes up, and then its message goes.
+async fn outcome_of(client: &CloudClient, message: &OutgoingMessage) -> Outcome {
+    match client.upload(&document()).await {
+        Ok(file) => client.send_message_with(message, &file).await,
+        Err(outcome) => outcome,
+    }
+}
+
+/// The same by the port.
+async fn sent(client: &CloudClient, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
+    let channel: &dyn Messenger = client;
+    match channel.upload(&document()).await? {
+        Upload::Kept(file) => channel.send_with(message, &file).await,
+        Upload::Refused(said) => Ok(said),
+    }
 }
 
 async fn start() -> (Simulator, CloudClient) {
@@ -32,7 +54,7 @@ async fn the_file_goes_up_and_the_message_names_it() {
     let (simulator, client) = start().await;
     let asks = message(1, Language::Id, due_soon());
     assert!(client.wants_document(&asks) && !client.wants_document(&reopened(2)));
-    let outcome = client.send_with(&asks, &document()).await.unwrap();
+    let outcome = sent(&client, &asks).await.unwrap();
     assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{outcome:?}");
     let [taken] = simulator.messages().try_into().unwrap();
     assert_eq!(taken.template, "isp_tagihan_pengingat_pdf");
@@ -40,7 +62,7 @@ async fn the_file_goes_up_and_the_message_names_it() {
     assert_eq!((file.name.as_str(), file.kind.as_str()), ("INV-2026-11-0042.pdf", "application/pdf"));
     assert_eq!(file.content, document().content);
     // A kind without a document goes as ever, whatever is given.
-    let outcome = client.send_with(&reopened(2), &document()).await.unwrap();
+    let outcome = client.send_with(&reopened(2), &kept_file()).await.unwrap();
     assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{outcome:?}");
     assert_eq!((simulator.uploads(), simulator.requests()), (1, 2));
     assert!(simulator.messages()[1].document.is_none() && simulator.duplicates().is_empty());
@@ -53,10 +75,7 @@ async fn every_kind_that_may_have_one_does_in_both_languages() {
     for (row, content) in (1..).zip([due_soon(), support::overdue(), isolated(165_000), payment()]) {
         for language in [Language::Id, Language::En] {
             let asks = message(row * 2 + u8::from(language == Language::En), language, content.clone());
-            assert!(
-                matches!(client.send_message_with(&asks, &document()).await, Outcome::Accepted { .. }),
-                "{content:?}"
-            );
+            assert!(matches!(outcome_of(&client, &asks).await, Outcome::Accepted { .. }), "{content:?}");
         }
     }
     assert!(simulator.messages().iter().all(|taken| taken.template.ends_with("_pdf") && taken.document.is_some()));
@@ -74,7 +93,7 @@ async fn upload_and_message_have_the_shape_of_meta() {
     let templates = TemplateCatalog::standard().with_documents(&[TemplateKind::DueSoon]).unwrap();
     let config = isp_whatsapp::cloud::CloudConfig::new("106540352242922", "token".into());
     let client = CloudClient::try_new(config.with_base_url(base).with_templates(templates)).unwrap();
-    let outcome = client.send_message_with(&message(1, Language::Id, due_soon()), &document()).await;
+    let outcome = outcome_of(&client, &message(1, Language::Id, due_soon())).await;
     assert_eq!(outcome, Outcome::Accepted { message_id: "wamid.1".to_owned() });
     let [first, second] = seen.await.unwrap();
     assert!(first.starts_with("POST /v25.0/106540352242922/media HTTP/1.1\r\n"), "{first}");
@@ -126,15 +145,12 @@ async fn a_failed_upload_is_no_message_and_is_told_by_the_same_table() {
         (Fault::Graph(GraphCode(100)), Outcome::ConfigError(ConfigFault::Graph(GraphCode(100)))),
     ] {
         simulator.fail_uploads(1, fault);
-        let outcome = client.send_message_with(&message(1, Language::Id, due_soon()), &document()).await;
+        let outcome = outcome_of(&client, &message(1, Language::Id, due_soon())).await;
         assert_eq!(outcome, told, "{fault:?}");
         assert!(!matches!(outcome.into_port(), Err(PortError::Unknown { .. })), "{fault:?}");
         assert_eq!(simulator.requests(), 0, "{fault:?}: no message was tried");
     }
-    assert!(matches!(
-        client.send_message_with(&message(1, Language::Id, due_soon()), &document()).await,
-        Outcome::Accepted { .. }
-    ));
+    assert!(matches!(outcome_of(&client, &message(1, Language::Id, due_soon())).await, Outcome::Accepted { .. }));
 }
 
 /// Once the message itself is under way, nobody knows, as ever.
@@ -142,36 +158,42 @@ async fn a_failed_upload_is_no_message_and_is_told_by_the_same_table() {
 async fn a_lost_answer_to_the_message_is_unknown_and_is_not_tried_again() {
     let (simulator, client) = start().await;
     simulator.fail_next(1, Fault::ReplyLost);
-    let outcome = client.send_with(&message(1, Language::Id, due_soon()), &document()).await;
+    let outcome = sent(&client, &message(1, Language::Id, due_soon())).await;
     assert!(matches!(outcome, Err(PortError::Unknown { .. })), "{outcome:?}");
     assert_eq!((simulator.uploads(), simulator.messages().len()), (1, 1));
 }
 
+/// The message waits as one that met trouble, and goes up anew with the next try; after a dozen it is given to a person.
 #[tokio::test]
-async fn a_file_that_meta_does_not_find_is_uploaded_once_more() {
+async fn a_file_that_meta_does_not_find_is_uploaded_anew() {
     let (simulator, client) = start().await;
     let asks = message(1, Language::Id, due_soon());
-    simulator.fail_next(1, Fault::Graph(GraphCode(131_053)));
-    assert!(matches!(client.send_message_with(&asks, &document()).await, Outcome::Accepted { .. }));
-    assert_eq!((simulator.uploads(), simulator.requests(), simulator.messages().len()), (2, 2, 1));
-    // Not for ever: then the message waits as one that met trouble, and is given to a person after a dozen tries.
-    simulator.fail_next(2, Fault::Graph(GraphCode(131_052)));
-    let outcome = client.send_with(&message(2, Language::Id, due_soon()), &document()).await.unwrap();
-    let SendOutcome::RetryAfter { scope: RetryScope::Message, reason, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(reason, "whatsapp error 131052: the document was not taken");
+    for (code, reason) in [
+        (131_053, "whatsapp error 131053: the document was not taken"),
+        (131_052, "whatsapp error 131052: the document was not taken"),
+    ] {
+        simulator.fail_next(1, Fault::Graph(GraphCode(code)));
+        let outcome = sent(&client, &asks).await.unwrap();
+        let SendOutcome::RetryAfter { scope: RetryScope::Message, reason: said, .. } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(said, reason);
+    }
+    assert!(matches!(outcome_of(&client, &asks).await, Outcome::Accepted { .. }));
+    assert_eq!((simulator.uploads(), simulator.requests(), simulator.messages().len()), (3, 3, 1));
     assert!(simulator.duplicates().is_empty());
 }
 
 #[tokio::test]
 async fn the_simulator_refuses_files_as_meta_does() {
     let (simulator, client) = start().await;
-    let refused = |outcome: Result<String, Outcome>| outcome.unwrap_err();
+    let refused = |outcome: Result<Attachment, Outcome>| outcome.unwrap_err();
     let wrong = |code| Outcome::ConfigError(ConfigFault::Graph(GraphCode(code)));
     assert_eq!(refused(client.upload(&Document { content: Vec::new(), ..document() }).await), wrong(100));
     simulator.limit_media(10);
     assert_eq!(refused(client.upload(&document()).await), wrong(100));
     simulator.limit_media(100);
-    let id = client.upload(&document()).await.unwrap();
+    let id = client.upload(&document()).await.unwrap().id;
     assert_eq!(simulator.media()[0].id, id);
     // Another kind of file, by hand.
     let form = reqwest::multipart::Form::new().text("messaging_product", "whatsapp").part(
@@ -194,7 +216,7 @@ async fn the_simulator_refuses_files_as_meta_does() {
 #[tokio::test]
 async fn the_header_has_to_fit_the_template_and_the_file_has_to_be_there() {
     let (simulator, client) = start().await;
-    let id = client.upload(&document()).await.unwrap();
+    let id = client.upload(&document()).await.unwrap().id;
     let http = isp_http::client(std::time::Duration::from_secs(5)).unwrap();
     let address = format!("{}/v25.0/{}/messages", simulator.base_url(), simulator.phone_number_id());
     let ask = async |template: &str, header: serde_json::Value| {
@@ -227,8 +249,8 @@ async fn without_a_file_such_a_template_is_not_sent() {
     let outcome = client.send_message(&message(1, Language::Id, due_soon())).await;
     assert_eq!(outcome, Outcome::ConfigError(ConfigFault::NoDocument));
     let large = Document { content: vec![b'x'; 100 * 1024 * 1024 + 1], ..document() };
-    let outcome = client.send_message_with(&message(1, Language::Id, due_soon()), &large).await;
-    assert_eq!(outcome, Outcome::ConfigError(ConfigFault::LargeDocument));
+    let outcome = client.upload(&large).await;
+    assert_eq!(outcome, Err(Outcome::ConfigError(ConfigFault::LargeDocument)));
     assert_eq!((simulator.requests(), simulator.uploads()), (0, 0));
 }
 

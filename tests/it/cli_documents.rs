@@ -71,8 +71,10 @@ fn an_upload_that_fails_sends_nothing_and_is_tried_again() {
     let waiting = isp.json(&["outbox", "list", "--topic", "message"]);
     assert_eq!(waiting[0]["state"], "pending", "{waiting}");
     stage.whatsapp.fail_next(1, Fault::Graph(GraphCode(131_053)));
-    isp.ok(&["--on", "2026-01-12", "--at", "13:00", "deliver"]);
-    assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.uploads()), (1, 3), "uploaded once more");
+    isp.exit_any(&[0, 5], &["--on", "2026-01-12", "--at", "13:00", "deliver"]);
+    assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.uploads()), (0, 2), "Meta did not find the file");
+    isp.ok(&["--on", "2026-01-12", "--at", "13:30", "deliver"]);
+    assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.uploads()), (1, 3), "uploaded anew");
     isp.ok(&["--on", "2026-01-12", "--at", "14:00", "deliver"]);
     assert_eq!(stage.whatsapp.messages().len(), 1);
     // The message itself without an answer: nobody knows, and nothing sends it again.
@@ -151,6 +153,29 @@ fn an_invoice_is_sent_once_with_all_that_is_owed_and_again_only_when_told() {
     let other = number(&stage, "P002");
     isp.ok(&["--on", "2026-01-10", "invoice", "send", &other, "--again"]);
     isp.fails(2, &["--on", "2026-01-10", "invoice", "send", &other], "cli.usage");
+}
+
+/// An officer sends a bill on a day on which a reminder of it is due: the customer is asked once, whoever was first.
+#[test]
+fn a_bill_that_is_sent_and_the_reminder_of_the_day_are_one() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let invoice = number(&stage, "P002");
+    isp.ok(&["--on", "2026-01-12", "--at", "06:00", "invoice", "send", &invoice]);
+    isp.ok(&["--on", "2026-01-12", "run"]);
+    assert_eq!(stage.whatsapp.messages().len(), 1);
+    let told = isp.fails(2, &["--on", "2026-01-12", "invoice", "send", &invoice], "cli.usage");
+    assert!(told.contains("2026-01-12 12:00") && told.contains("--again"), "{told}");
+    // The reminder of the next level goes, and then it is the officer who is told.
+    isp.ok(&["--on", "2026-01-18", "run"]);
+    let sent = stage.whatsapp.messages().len();
+    assert!(sent >= 2, "{sent}");
+    isp.fails(2, &["--on", "2026-01-18", "--at", "15:00", "invoice", "send", &invoice], "cli.usage");
+    let other = number(&stage, "P001");
+    isp.fails(2, &["--on", "2026-01-18", "--at", "15:00", "invoice", "send", &other], "cli.usage");
+    isp.ok(&["--on", "2026-01-18", "--at", "15:00", "invoice", "send", &other, "--again"]);
+    isp.ok(&["--on", "2026-01-18", "--at", "15:00", "deliver"]);
+    assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.duplicates().len()), (sent + 1, 0));
 }
 
 #[test]

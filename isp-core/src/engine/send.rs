@@ -4,11 +4,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::billing::Statement;
+use crate::engine::pages::all_pages;
 use crate::engine::{BillPaper, Engine, EngineError};
 use crate::ids::{CustomerId, derive};
 use crate::message::freshness::Verdict;
+use crate::message::reminder::level_on;
 use crate::message::{Notification, NotificationKey, NotificationKind};
-use crate::ports::{ChangeSet, PaymentRow};
+use crate::ports::{ChangeSet, Effect, OutboxQuery, OutboxRow, PaymentRow, Topic};
 
 /// What became of the wish to send a paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +18,8 @@ use crate::ports::{ChangeSet, PaymentRow};
 pub enum PaperSent {
     /// A message waits in the outbox; it leaves at this moment at the earliest.
     Queued(Box<Notification>, DateTime<Utc>),
-    /// A message with this paper was queued before, and none was made.
-    Known,
+    /// A message with this paper was queued before, and none was made. How that one stands, where it is still kept.
+    Known(Option<Box<OutboxRow>>),
     /// The message would be dropped, for this reason, and none was made: all is paid, or the customer wants no messages.
     Untrue(&'static str),
 }
@@ -33,7 +35,8 @@ impl Engine<'_> {
     }
 
     /// Queues a message with a bill, once for each bill by this way; `again` makes another one when there was one. It says all that
-    /// the customer owes, and is looked at once more before it leaves, as each reminder is.
+    /// the customer owes, and is looked at once more before it leaves, as each reminder is. It counts as the reminder that is due now,
+    /// and that reminder counts as one: nobody is asked twice for the same within a day.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -44,7 +47,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<PaperSent, EngineError> {
         match self.queue_bill(paper, false, now).await? {
-            PaperSent::Known if again => self.queue_bill(paper, true, now).await,
+            PaperSent::Known(_) if again => self.queue_bill(paper, true, now).await,
             sent => Ok(sent),
         }
     }
@@ -61,6 +64,11 @@ impl Engine<'_> {
         let other =
             if kind == NotificationKind::Overdue { NotificationKind::DueSoon } else { NotificationKind::Overdue };
         message.keys.extend(message.keys.first().map(|key| NotificationKey { kind: other, ..*key }));
+        if !again {
+            let today = message.zone.date_of(now);
+            let reached = level_on(bill.due_date, &self.policy.dunning, today);
+            message.keys.extend(reached.map(|(kind, level)| NotificationKey { kind, level, subject: of }));
+        }
         message.invoices = bill.invoices.iter().map(|invoice| invoice.id).collect();
         self.queue_paper(message, now).await
     }
@@ -77,7 +85,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<PaperSent, EngineError> {
         match self.queue_receipt(row, false, now).await? {
-            PaperSent::Known if again => self.queue_receipt(row, true, now).await,
+            PaperSent::Known(_) if again => self.queue_receipt(row, true, now).await,
             sent => Ok(sent),
         }
     }
@@ -115,8 +123,19 @@ impl Engine<'_> {
         let changes = ChangeSet { messages: vec![message.clone()], ..ChangeSet::default() };
         let commit = self.store.commit(self.tenant, changes).await?;
         Ok(match commit.messages {
-            0 => PaperSent::Known,
+            0 => PaperSent::Known(self.queued_with(&message).await?.map(Box::new)),
             _ => PaperSent::Queued(Box::new(message), leaves),
         })
+    }
+
+    /// The last message to a customer that has one of these keys.
+    async fn queued_with(&self, message: &Notification) -> Result<Option<OutboxRow>, EngineError> {
+        let query = OutboxQuery { topic: Some(Topic::Message), state: None, customer: Some(message.customer_id) };
+        let rows = all_pages(self.page, |page| self.store.outbox(self.tenant, query, page), |row| row.id).await?;
+        let same = |row: &OutboxRow| match &row.effect {
+            Effect::Message(other) => other.keys.iter().any(|key| message.keys.contains(key)),
+            Effect::Access(_) => false,
+        };
+        Ok(rows.into_iter().filter(same).max_by_key(|row| row.finished_at.unwrap_or(row.next_attempt)))
     }
 }

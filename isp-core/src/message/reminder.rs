@@ -134,7 +134,13 @@ pub fn next_sending(policy: &DunningPolicy, zone: Zone, now: DateTime<Utc>) -> D
 /// The latest level that an invoice has reached, if a reminder of it is still true.
 #[must_use]
 pub fn level_reached(invoice: &Debt, policy: &DunningPolicy, today: Date) -> Option<(NotificationKind, u16)> {
-    let late = invoice.days_late(today);
+    level_on(invoice.due_date, policy, today)
+}
+
+/// The latest level that whatever falls due on `due` has reached, if a reminder of it is still true.
+#[must_use]
+pub fn level_on(due: Date, policy: &DunningPolicy, today: Date) -> Option<(NotificationKind, u16)> {
+    let late = today.days_since(due);
     if late <= 0 {
         let level = policy.due_soon_days.iter().copied().filter(|days| -late <= i32::from(*days)).min()?;
         Some((NotificationKind::DueSoon, level))

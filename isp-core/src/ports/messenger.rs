@@ -14,15 +14,20 @@ pub trait Messenger: Send + Sync {
     /// Sends one message. `Err(Unknown)` must be returned whenever it may have gone out.
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError>;
 
-    /// True when the template of this message has a document above its text: then the message goes by [`Messenger::send_with`],
-    /// with the file that is made of the facts of that moment.
+    /// True when the template of this message has a document above its text: then the file that is made of the facts of that moment
+    /// goes up by [`Messenger::upload`], and the message by [`Messenger::send_with`].
     fn wants_document(&self, _message: &OutgoingMessage) -> bool {
         false
     }
 
-    /// Sends one message with a file above it. `Err(Unknown)` must be returned whenever the message may have gone out; a file that
-    /// was taken and whose message was not is no message.
-    async fn send_with(&self, _message: &OutgoingMessage, _document: &Document) -> Result<SendOutcome, PortError> {
+    /// Gives the channel the file of a message. No message goes out, so nothing is unknown when it fails: it may be done again. It is
+    /// a call of its own because a file may take long, and whose message it is has to be asked again before the message goes.
+    async fn upload(&self, _document: &Document) -> Result<Upload, PortError> {
+        Ok(Upload::Refused(SendOutcome::ConfigError { reason: "this channel takes no documents".to_owned() }))
+    }
+
+    /// Sends one message with a file above it that was uploaded. `Err(Unknown)` must be returned whenever it may have gone out.
+    async fn send_with(&self, _message: &OutgoingMessage, _file: &Attachment) -> Result<SendOutcome, PortError> {
         Ok(SendOutcome::ConfigError { reason: "this channel takes no documents".to_owned() })
     }
 
@@ -37,6 +42,24 @@ pub trait Messenger: Send + Sync {
     fn template(&self, _message: &OutgoingMessage) -> Option<String> {
         None
     }
+}
+
+/// A file that the channel keeps for a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The channel's id of the file.
+    pub id: String,
+    /// Its name, as the customer sees it.
+    pub name: String,
+}
+
+/// What the channel said to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upload {
+    /// It is kept there.
+    Kept(Attachment),
+    /// It was not taken, and this is what it means for its message.
+    Refused(SendOutcome),
 }
 
 /// What the channel said to one message.

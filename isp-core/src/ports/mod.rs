@@ -33,7 +33,7 @@ pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};
 pub use expectation::Expectation;
 pub use inbox::{DeliveryWord, Forgotten, Heard, InboxStore, Pulse, Webhook, WebhookOutcome, WebhookRow, WebhookState};
-pub use messenger::{Messenger, RetryScope, SendOutcome};
+pub use messenger::{Attachment, Messenger, RetryScope, SendOutcome, Upload};
 pub use money::MoneyStore;
 pub use outbox::{
     Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,

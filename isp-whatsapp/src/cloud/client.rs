@@ -4,6 +4,7 @@ use std::fmt;
 
 use isp_core::message::Document;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
+use isp_core::ports::Attachment;
 use reqwest::Url;
 use reqwest::multipart::{Form, Part};
 use secrecy::ExposeSecret;
@@ -12,7 +13,6 @@ use super::transport::{self, Exchange};
 use super::{CloudConfig, wire};
 use crate::catalog::TemplateCatalog;
 use crate::error::WhatsAppError;
-use crate::graph::GraphClass;
 use crate::notification::{TemplateMessage, callback_data};
 use crate::outcome::{ConfigFault, DownCause, Outcome, Unreachable};
 
@@ -87,39 +87,23 @@ impl CloudClient {
         }
     }
 
-    /// As [`CloudClient::send_message`], with a PDF file above the text: the file is uploaded first, and the message names it. A
-    /// template without a document goes without. What fails before the message is given to Meta is certainly not sent. When Meta
-    /// refuses the message because of the file, both are done once more: a refusal says that nothing was taken.
-    pub async fn send_message_with(&self, message: &OutgoingMessage, document: &Document) -> Outcome {
+    /// As [`CloudClient::send_message`], with a file above the text that was uploaded. A template without a document goes without.
+    pub async fn send_message_with(&self, message: &OutgoingMessage, file: &Attachment) -> Outcome {
         let composed = match TemplateMessage::compose(&self.config.templates, message) {
             Ok(composed) if composed.has_document() => composed,
             Ok(_) | Err(ConfigFault::NoTemplate) => return self.send_message(message).await,
             Err(fault) => return Outcome::ConfigError(fault),
         };
         let (to, data) = (message.to.digits(), callback_data(message));
-        let outcome = self.upload_and_send(to, &data, &composed, document).await;
-        match outcome {
-            Outcome::RetryAfter { code, .. } if code.class() == GraphClass::Media => {
-                self.upload_and_send(to, &data, &composed, document).await
-            }
-            other => other,
-        }
+        let media = wire::Media { id: &file.id, name: &file.name };
+        self.post(&composed.template, &data, &wire::Request::new(to, &data, &composed, Some(media))).await
     }
 
-    async fn upload_and_send(&self, to: &str, data: &str, message: &TemplateMessage, document: &Document) -> Outcome {
-        let id = match self.upload(document).await {
-            Ok(id) => id,
-            Err(outcome) => return outcome,
-        };
-        let media = wire::Media { id: &id, name: &document.name };
-        self.post(&message.template, data, &wire::Request::new(to, data, message, Some(media))).await
-    }
-
-    /// Gives a PDF file to Meta, which keeps it for 30 days; its id. No message goes out.
+    /// Gives a PDF file to Meta, which keeps it for 30 days. No message goes out.
     ///
     /// # Errors
-    /// What it means for a message with the file.
-    pub async fn upload(&self, document: &Document) -> Result<String, Outcome> {
+    /// What it means for a message with the file, which was certainly not sent.
+    pub async fn upload(&self, document: &Document) -> Result<Attachment, Outcome> {
         if document.content.len() > LARGEST_DOCUMENT {
             return Err(Outcome::ConfigError(ConfigFault::LargeDocument));
         }
@@ -140,7 +124,7 @@ impl CloudClient {
             Exchange::Unknown(_) => Err(unreached(Unreachable::NoAnswer)),
         };
         tracing::debug!(taken = uploaded.is_ok(), bytes = document.content.len(), "whatsapp document");
-        uploaded
+        uploaded.map(|id| Attachment { id, name: document.name.clone() })
     }
 
     /// Sends one composed message, once.

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, PageLinkId};
 use isp_core::message::Document;
 use isp_core::message::notification::OutgoingMessage;
-use isp_core::ports::{Effect, InboxStore as _, Messenger, OutboxStore as _, PortError, SendOutcome, StoreError};
+use isp_core::ports::{
+    Attachment, Effect, InboxStore as _, Messenger, OutboxStore as _, PortError, SendOutcome, StoreError, Upload,
+};
 use isp_serve::pages::Token;
 use isp_store::SqlStore;
 
@@ -91,10 +93,14 @@ impl<M: Messenger> Messenger for Linked<M> {
         self.messenger.wants_document(message)
     }
 
-    async fn send_with(&self, message: &OutgoingMessage, document: &Document) -> Result<SendOutcome, PortError> {
+    async fn upload(&self, document: &Document) -> Result<Upload, PortError> {
+        self.messenger.upload(document).await
+    }
+
+    async fn send_with(&self, message: &OutgoingMessage, file: &Attachment) -> Result<SendOutcome, PortError> {
         match &self.pages {
-            Some(pages) => self.messenger.send_with(&pages.with_link(message).await?, document).await,
-            None => self.messenger.send_with(message, document).await,
+            Some(pages) => self.messenger.send_with(&pages.with_link(message).await?, file).await,
+            None => self.messenger.send_with(message, file).await,
         }
     }
 

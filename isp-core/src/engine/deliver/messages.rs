@@ -14,7 +14,7 @@ use crate::message::notification::OutgoingMessage;
 use crate::message::{Document, Notification};
 use crate::ports::{
     Claimed, Effect, Messenger, Observed, OutboxRow, OutboxState, Outcome, PortError, SendOutcome, StoreError, Topic,
-    Worker,
+    Upload, Worker,
 };
 
 /// Messages under way at once: as many may become unknown when the process dies.
@@ -128,18 +128,22 @@ impl Engine<'_> {
                 }
             }
         }
-        let claims: Vec<Claimed> = outgoing.iter().map(|ready| ready.row.claimed()).collect();
+        // A file may take long, so it goes up before the claims are looked at: a worker that lost one meanwhile sends nothing.
+        let outgoing = self.renewing(worker, with_files(messenger, outgoing)).await;
+        let claims: Vec<Claimed> = outgoing.iter().map(|(ready, _)| ready.row.claimed()).collect();
         let ours: BTreeSet<OutboxId> = match claims.is_empty() {
             true => BTreeSet::new(),
             false => self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect(),
         };
         report.lost += (claims.len() - ours.len()) as u64;
-        outgoing.retain(|ready| ours.contains(&ready.row.id));
+        let outgoing = outgoing.into_iter().filter(|(ready, _)| ours.contains(&ready.row.id));
         let calls = futures::stream::iter(outgoing)
-            .map(|ready| async move {
-                let answer = match &ready.document {
-                    Some(document) => messenger.send_with(&ready.message, document).await,
+            .map(|(ready, file)| async move {
+                let answer = match file {
                     None => messenger.send(&ready.message).await,
+                    Some(Ok(Upload::Kept(file))) => messenger.send_with(&ready.message, &file).await,
+                    Some(Ok(Upload::Refused(said))) => Ok(said),
+                    Some(Err(error)) => Err(error),
                 };
                 (ready, answer)
             })
@@ -193,6 +197,24 @@ impl Engine<'_> {
             other => other,
         })
     }
+}
+
+/// What became of the file of a message that has one.
+type File = Option<Result<Upload, PortError>>;
+
+/// Gives the channel the files of these messages, all at once.
+async fn with_files(messenger: &dyn Messenger, outgoing: Vec<Ready>) -> Vec<(Ready, File)> {
+    futures::stream::iter(outgoing)
+        .map(|ready| async move {
+            let file = match &ready.document {
+                Some(document) => Some(messenger.upload(document).await),
+                None => None,
+            };
+            (ready, file)
+        })
+        .buffered(MESSAGES_AT_ONCE)
+        .collect()
+        .await
 }
 
 /// One customer whose row was damaged holds up nobody else. Any other error goes on.

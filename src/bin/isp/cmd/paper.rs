@@ -209,6 +209,11 @@ fn sent_paper(ctx: &Context, number: &str, code: &Code, sent: PaperSent) -> anyh
             let what = format!("{number}: {}", Cell::Word(why).shown(&ctx.texts));
             return Err(Failure::Usage { problem: "paper_untrue", what }.into());
         }
+        PaperSent::Known(Some(row)) => {
+            let at = super::outbox::moment(row.finished_at.unwrap_or(row.next_attempt)).shown(&ctx.texts);
+            let what = format!("{number} ({}, {at})", Cell::Word(row.state.code()).shown(&ctx.texts));
+            return Err(Failure::Usage { problem: "paper_sent", what }.into());
+        }
         _ => return Err(Failure::Usage { problem: "paper_sent", what: number.to_owned() }.into()),
     };
     let leaves = super::outbox::moment(leaves);
