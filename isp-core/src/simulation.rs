@@ -22,7 +22,7 @@ use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, RouterId, SubscriptionId, TenantId};
 use crate::installation::InstallationOrder;
-use crate::isolation::given_back::{give_isolated_back, is_left_out};
+use crate::isolation::given_back::{give_isolated_back, is_left_out, looked_at_since};
 use crate::isolation::transition::Transition;
 use crate::isolation::{AccessFacts, Decision, Happened, Reason, decide_isolation};
 use crate::message::reminder::level_reached;
@@ -52,6 +52,8 @@ pub struct Subject {
     /// Reminders that are written already: invoice, kind, level. Without them, those whose day came before the beginning are
     /// taken as written.
     pub notified: Option<Vec<(InvoiceId, NotificationKind, u16)>>,
+    /// The late fees that one run charges. Without them, they follow from what is unpaid as each day begins.
+    pub late_fees: Option<Vec<Invoice>>,
 }
 
 /// One subscription of a customer at the beginning of a simulation.
@@ -79,9 +81,18 @@ pub struct Days {
     pub first: Date,
     /// Lived through as well.
     pub last: Date,
-    /// Whether the days before the last had no run: one run of the last day bills what came due on them, and reminds and decides
-    /// about access only then.
-    pub missed: bool,
+    /// The one run that these days have, on the last of them: it bills what came due on the days before, and reminds and decides about
+    /// access at its moment. Things are as they are then. `None` when each day is lived through.
+    pub run: Option<Run>,
+}
+
+/// One run of several days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Its moment. One before the hour of isolation is taken as one at that hour.
+    pub at: DateTime<Utc>,
+    /// The position of the billing as it begins.
+    pub position: Option<Date>,
 }
 
 /// Something that would happen.
@@ -178,14 +189,15 @@ pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: T
         };
         open.filter_map(reached).collect()
     });
-    let written = days.missed.then_some(days.last);
+    let run = days.run.map(|run| (run, days.last));
     let mut life = Life {
         subject: subject.clone(),
         policy,
         tenant,
         notified,
-        written,
+        run,
         at_midnight: Vec::new(),
+        looks: Vec::new(),
         events: Vec::new(),
     };
     let minutes = policy.isolation.isolate_at.max(policy.dunning.quiet_until).minutes();
@@ -194,13 +206,19 @@ pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: T
         let zone = subject.zone;
         let end = DateTime::from_timestamp(day.plus_days(1).midnight(zone).timestamp() - 1, 0);
         life.at_midnight = life.open();
-        for now in [Some(day.at(minutes / 60, minutes % 60, zone)), end].into_iter().flatten() {
+        let hour = day.at(minutes / 60, minutes % 60, zone);
+        let looks = match days.run {
+            None => [Some(hour), end],
+            Some(run) if day == days.last => [Some(hour.max(run.at)), None],
+            Some(_) => [Some(hour), None],
+        };
+        for now in looks.into_iter().flatten() {
             life.change_terms(now);
             life.pay(now);
             life.bill(catalog, day, now);
             life.charge_late_fees(day);
             life.allocate(now);
-            if days.missed && day < days.last {
+            if days.run.is_some() && day < days.last {
                 continue;
             }
             life.remind(day, now);
@@ -235,16 +253,28 @@ pub fn breakers(
         .collect()
 }
 
+/// How a run looks at a line.
+struct Look {
+    /// Its mark as the run begins.
+    mark: Option<Date>,
+    /// The position of the billing as the run begins.
+    position: Date,
+    /// Whether the run looks at it.
+    now: bool,
+}
+
 struct Life<'a> {
     subject: Subject,
     policy: &'a Policy,
     tenant: TenantId,
     /// Reminders written so far.
     notified: Vec<(InvoiceId, NotificationKind, u16)>,
-    /// The day on which all is written that came due on days without a run.
-    written: Option<Date>,
+    /// The one run, and the day on which it writes all that came due.
+    run: Option<(Run, Date)>,
     /// What was open as the day began.
     at_midnight: Vec<InvoiceBalance>,
+    /// How a run looks at each line: that of the moment, or the one of all days.
+    looks: Vec<Look>,
     events: Vec<Event>,
 }
 
@@ -273,22 +303,20 @@ impl Life<'_> {
 
     fn bill(&mut self, catalog: &Catalog, day: Date, now: DateTime<Utc>) {
         let lead = i32::from(self.policy.billing.issue_lead_days);
-        let context = BillingContext {
-            catalog,
-            policy: &self.policy.billing,
-            tax: &self.policy.tax,
-            position: Some(day.plus_days(lead - 1)),
-            now,
-        };
-        // A second look at the same day finds the position moved.
-        let after = BillingContext { position: Some(day.plus_days(lead)), ..context };
-        let first_look = self.first_look(day, now);
-        let days = if first_look { context.days() } else { after.days() };
-        let ends_from = day.plus_days(lead + i32::from(!first_look));
+        // A second look at the same day finds the position moved, and so does a run after that of the day.
+        let before = day.plus_days(lead - i32::from(self.first_look(day, now)));
+        let position = self.run.and_then(|(run, _)| run.position).map_or(before, |position| position.max(before));
+        let (policy, tax, written) = (&self.policy.billing, &self.policy.tax, self.run.map(|(_, written)| written));
+        let context = BillingContext { catalog, policy, tax, position: Some(position), now };
+        let (days, ends_from) = (context.days(), position.plus_days(1));
+        if self.looks.is_empty() || self.run.is_none() {
+            let look = |line: &Line| Look { mark: line.billable.terms.billed_from, position, now: false };
+            self.looks = self.subject.lines.iter().map(look).collect();
+        }
         for at in 0..self.subject.lines.len() {
-            let Some(line) = self.subject.lines.get_mut(at) else { continue };
+            let (Some(line), Some(look)) = (self.subject.lines.get_mut(at), self.looks.get_mut(at)) else { continue };
             let terms = line.billable.terms;
-            let looked_at = terms.billed_from.is_some()
+            look.now |= terms.billed_from.is_some()
                 || days & (1 << terms.day.day()) != 0
                 || terms.end.is_some_and(|end| end >= ends_from);
             let plan = plan_billing(&[line.billable], &context);
@@ -304,15 +332,17 @@ impl Life<'_> {
                 line.orders.retain(|order| {
                     !order.with_first_invoice || add_fee(&mut invoice, order, &self.policy.tax).is_err()
                 });
-                invoice.due_date = self.written.map_or(invoice.due_date, |written| invoice.due_date.max(written));
+                invoice.due_date = written.map_or(invoice.due_date, |written| invoice.due_date.max(written));
                 happened.push(issue(line, known, invoice));
             }
-            happened.extend(installations(line, known, self.policy, now, self.written));
-            if looked_at && self.policy.billing.while_isolated == WhileIsolated::Prorate {
-                let since = terms.billed_from.unwrap_or(day.plus_days(lead - i32::from(first_look)));
+            happened.extend(installations(line, known, self.policy, now, written));
+            // One run gives back what it finds when it comes.
+            let gives_back = look.now && written.is_none_or(|written| written == day);
+            if gives_back && self.policy.billing.while_isolated == WhileIsolated::Prorate {
                 let on = line.billable.zone.date_of(now);
                 let written = Written { on, at: now, by: "engine", note: "" };
-                let since = since.plus_days(-lead);
+                let lead = self.policy.billing.issue_lead_days;
+                let since = looked_at_since(terms.start, look.mark, Some(look.position), lead);
                 for note in give_isolated_back(&line.charges, &line.events, line.billable.zone, since, written) {
                     happened.push(What::GivenBack { total: note.total });
                     self.subject.credit.push(CreditSource {
@@ -339,6 +369,23 @@ impl Life<'_> {
     /// Charges the fees of a day by what was unpaid as it began (rule B10).
     fn charge_late_fees(&mut self, day: Date) {
         let Some(policy) = self.policy.late_fee else { return };
+        if let Some(fees) = self.subject.late_fees.take_if(|_| self.run.is_some_and(|(_, written)| written == day)) {
+            for fee in fees {
+                let Some(line) =
+                    self.subject.lines.iter_mut().find(|l| l.billable.subscription_id == fee.subscription_id)
+                else {
+                    continue;
+                };
+                let (id, router_id) = (fee.subscription_id, line.facts.router_id);
+                if !self.subject.known.contains(&fee.id) {
+                    let what = issue(line, &mut self.subject.known, fee);
+                    self.note(day, Some(id), router_id, what);
+                }
+            }
+        }
+        if self.run.is_some() {
+            return;
+        }
         let (billing, tax) = (&self.policy.billing, &self.policy.tax);
         let due = self.at_midnight.iter().filter(|i| policy.day(i.due_date) == day);
         for fee in due.filter_map(|i| LateFee::on(*i, &policy)).collect::<Vec<_>>() {
@@ -347,7 +394,7 @@ impl Life<'_> {
             if self.subject.known.contains(&LateFee::id_for(fee.invoice.invoice_id)) {
                 continue;
             }
-            let what = match fee.invoice(&policy, billing, tax, self.written.unwrap_or(day)) {
+            let what = match fee.invoice(&policy, billing, tax, day) {
                 Ok(invoice) => issue(line, &mut self.subject.known, invoice),
                 Err(error) => not_billed(&error),
             };

@@ -67,6 +67,7 @@ mod database;
 mod demo;
 mod documents;
 mod first_fee;
+mod foretold;
 mod gateway_journey;
 mod gateway_refunds;
 mod gateways;

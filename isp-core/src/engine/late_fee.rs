@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Charge, Debt, InvoiceBalance, InvoiceKind, LateFee, Problem};
+use crate::billing::{Charge, Debt, Invoice, InvoiceBalance, InvoiceKind, LateFee, Problem};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::{BillReport, Engine, EngineError};
@@ -60,32 +60,68 @@ impl Engine<'_> {
         report: &mut BillReport,
     ) -> Result<(), EngineError> {
         let Some(policy) = self.policy.late_fee else { return Ok(()) };
-        for zone in Zone::ALL {
-            let today = zone.date_of(now);
-            let first = position.map_or(today, |p| self.fee_window(p).plus_days(1));
-            for day in (0..=today.days_since(first)).map(|i| first.plus_days(i)) {
+        for (day, zone) in self.days_of_fees(position, now) {
+            let mut page = PageQuery::first(self.page);
+            loop {
                 let due = policy.due_on(day);
-                let mut page = PageQuery::first(self.page);
-                loop {
-                    let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
-                    self.charge_fees(&late, today, report).await?;
-                    if !page.advance(&late, |last| last.invoice_id) {
-                        break;
-                    }
+                let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
+                let invoices = self.fees_on(&late, zone.date_of(now), &mut report.problems).await?;
+                if !invoices.is_empty() {
+                    let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
+                    report.late_fees += commit.invoices;
+                    report.add(CommitReport { invoices_known: 0, ..commit });
+                }
+                if !page.advance(&late, |last| last.invoice_id) {
+                    break;
                 }
             }
         }
         Ok(())
     }
 
-    /// Charges the fees on invoices of one zone, `written` on a day of it.
-    async fn charge_fees(
+    /// The fees that the run of `now` would charge, and those that it could not. Nothing is written; a fee that stands is among them.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub(crate) async fn foresee_late_fees(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Invoice>, Vec<Problem>), EngineError> {
+        let (mut fees, mut problems) = (Vec::new(), Vec::new());
+        let Some(policy) = self.policy.late_fee else { return Ok((fees, problems)) };
+        let position = self.store.billing_position(self.tenant).await?;
+        for (day, zone) in self.days_of_fees(position, now) {
+            let mut page = PageQuery::first(self.page);
+            loop {
+                let due = policy.due_on(day);
+                let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
+                fees.extend(self.fees_on(&late, zone.date_of(now), &mut problems).await?);
+                if !page.advance(&late, |last| last.invoice_id) {
+                    break;
+                }
+            }
+        }
+        Ok((fees, problems))
+    }
+
+    /// The days of which the run of `now` charges fees, in each zone.
+    fn days_of_fees(&self, position: Option<Date>, now: DateTime<Utc>) -> Vec<(Date, Zone)> {
+        let of = |zone: Zone| {
+            let today = zone.date_of(now);
+            let first = position.map_or(today, |p| self.fee_window(p).plus_days(1));
+            (0..=today.days_since(first)).map(move |i| (first.plus_days(i), zone))
+        };
+        Zone::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// The fees on invoices of one zone, `written` on a day of it.
+    async fn fees_on(
         &self,
         late: &[InvoiceBalance],
         written: Date,
-        report: &mut BillReport,
-    ) -> Result<(), EngineError> {
-        let Some(policy) = &self.policy.late_fee else { return Ok(()) };
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<Invoice>, EngineError> {
+        let Some(policy) = &self.policy.late_fee else { return Ok(Vec::new()) };
         let mut invoices = Vec::new();
         let unserved = self.unserved(late).await?;
         let by_facts = self.unpaid_by_the_facts(late, policy).await?;
@@ -96,18 +132,11 @@ impl Engine<'_> {
         for fee in late.filter_map(|i| LateFee::on(i, policy)) {
             match fee.invoice(policy, &self.policy.billing, &self.policy.tax, written) {
                 Ok(invoice) => invoices.push(invoice),
-                Err(error) => {
-                    report.problems.push(Problem { subscription_id: fee.invoice.subscription_id, error });
-                }
+                Err(error) => problems.push(Problem { subscription_id: fee.invoice.subscription_id, error }),
             }
         }
         debug_assert!(invoices.iter().all(|i| i.kind == InvoiceKind::LateFee));
-        if !invoices.is_empty() {
-            let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
-            report.late_fees += commit.invoices;
-            report.add(CommitReport { invoices_known: 0, ..commit });
-        }
-        Ok(())
+        Ok(invoices)
     }
 
     /// Those whose days were given back from the first on, as an end or a pause was said afterwards: they were not owed when the

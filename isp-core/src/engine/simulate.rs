@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReason, Invoice, InvoiceKind};
+use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReason, Invoice, InvoiceKind, Problem};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
@@ -15,7 +15,7 @@ use crate::message::NotificationKind;
 use crate::payment::{CreditSource, Payment, allocate};
 use crate::policy::Policy;
 use crate::ports::{CreditNoteRow, CustomerBooks, InstallationRow, PageQuery, PaymentRow};
-use crate::simulation::{Days, Event, Line, Subject, What, breakers, simulate};
+use crate::simulation::{Days, Event, Line, Run, Subject, What, breakers, simulate};
 use crate::subscription::BillingTerms;
 use crate::terms::former::{FormerTerms, terms_at};
 
@@ -27,6 +27,33 @@ const AT_ONCE: usize = 500;
 
 /// Reminders that are written: invoice, kind, level.
 type Notified = Vec<(InvoiceId, NotificationKind, u16)>;
+
+/// What one run finds beside a customer's own books.
+struct OneRun {
+    /// The reminders that are written.
+    notified: BTreeMap<CustomerId, Notified>,
+    /// The late fees that it charges.
+    late_fees: BTreeMap<CustomerId, Vec<Invoice>>,
+    /// Those that it cannot charge.
+    problems: BTreeMap<SubscriptionId, Vec<Problem>>,
+}
+
+impl OneRun {
+    /// Gives a customer what concerns it. A fee that cannot be charged is told at once.
+    fn tell(&mut self, subject: &mut Subject, results: &mut [Simulated], now: DateTime<Utc>) {
+        let customer_id = subject.customer_id;
+        subject.notified = Some(self.notified.remove(&customer_id).unwrap_or_default());
+        subject.late_fees = Some(self.late_fees.remove(&customer_id).unwrap_or_default());
+        for line in &subject.lines {
+            let (id, router_id) = (line.facts.subscription_id, line.facts.router_id);
+            for problem in self.problems.remove(&id).unwrap_or_default() {
+                let (on, what) = (subject.zone.date_of(now), What::NotBilled { code: problem.error.code() });
+                let event = Event { on, customer_id, router_id, subscription_id: Some(id), what };
+                results.iter_mut().for_each(|result| result.events.push(event.clone()));
+            }
+        }
+    }
+}
 
 /// What one policy comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,38 +82,35 @@ impl Engine<'_> {
         to: Date,
         now: DateTime<Utc>,
     ) -> Result<Vec<Simulated>, EngineError> {
-        self.live_through(policies, Days { first: from, last: to, missed: false }, None, now).await
+        self.live_through(policies, Days { first: from, last: to, run: None }, None, now).await
     }
 
-    /// What one run of the day of `now` would do, which comes late when days were missed: what came due on them is billed with its
-    /// own dates, and reminders and access are decided as things are in the end. With no day missed, access is decided about
-    /// things as they are at this very moment.
+    /// What one run at `now` would do, which comes late when days were missed: what came due on them is billed with its own dates,
+    /// and everything is decided about things as they are at this moment, with what was paid, taken back or paused since. A run at
+    /// night is told as one at the hour of isolation. Nothing is written.
     ///
     /// # Errors
     /// As [`Engine::simulate`].
     pub async fn foretell(&self, now: DateTime<Utc>) -> Result<Simulated, EngineError> {
         let (today, lead) = (Zone::Wib.date_of(now), i32::from(self.policy.billing.issue_lead_days));
-        let next = self.store.billing_position(self.tenant).await?.map(|position| position.plus_days(1 - lead));
-        let days = Days { first: next.unwrap_or(today).min(today), last: today, missed: true };
-        let notified = self.notified(now).await?;
-        let lived = self.live_through(&[self.policy], days, Some(&notified), now).await?;
-        let mut foretold = lived.into_iter().next().unwrap_or_default();
-        if next.is_some_and(|next| next >= today) {
-            let seen = self.foresee_access(now).await?;
-            let access =
-                |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
-            foretold.events.retain(|event| !access(&event.what));
-            foretold.events.extend(seen.events);
-            foretold.held = seen.held;
-        }
-        Ok(foretold)
+        let position = self.store.billing_position(self.tenant).await?;
+        let next = position.map_or(today, |position| position.plus_days(1 - lead));
+        let days = Days { first: next.min(today), last: today, run: Some(Run { at: now, position }) };
+        let (late_fees, problems) = self.foresee_late_fees(now).await?;
+        let run = OneRun {
+            notified: self.notified(now).await?,
+            late_fees: grouped(late_fees, |fee| fee.customer_id),
+            problems: grouped(problems, |problem| problem.subscription_id),
+        };
+        let lived = self.live_through(&[self.policy], days, Some(run), now).await?;
+        Ok(lived.into_iter().next().unwrap_or_default())
     }
 
     async fn live_through(
         &self,
         policies: &[&Policy],
-        Days { first: from, last: to, missed }: Days,
-        notified: Option<&BTreeMap<CustomerId, Notified>>,
+        Days { first: from, last: to, run }: Days,
+        mut one: Option<OneRun>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Simulated>, EngineError> {
         if to < from {
@@ -98,7 +122,7 @@ impl Engine<'_> {
         let lead = i32::from(self.policy.billing.issue_lead_days);
         let position = self.store.billing_position(self.tenant).await?;
         let next = position.map_or(from, |position| position.plus_days(1 - lead));
-        let days = Days { first: from.min(next), last: to, missed };
+        let days = Days { first: from.min(next), last: to, run };
         if days.last.days_since(days.first) > MAX_DAYS {
             return Err(crate::Error::TooManyDays { most: MAX_DAYS }.into());
         }
@@ -107,10 +131,12 @@ impl Engine<'_> {
         loop {
             let customers = self.store.customers(self.tenant, page).await?;
             for some in customers.chunks(AT_ONCE) {
-                for mut subject in self.subjects(some, &zones, days.first, position.is_none(), now).await? {
-                    subject.notified = notified.map(|all| all.get(&subject.customer_id).cloned().unwrap_or_default());
+                for mut subject in self.subjects(some, &zones, days, position.is_none(), now).await? {
+                    if let Some(one) = &mut one {
+                        one.tell(&mut subject, &mut results, now);
+                    }
                     // One run is for the day that it is at each line: in Papua tomorrow begins while it is evening in Jakarta.
-                    let last = if missed { days.last.max(subject.zone.date_of(now)) } else { days.last };
+                    let last = run.map_or(days.last, |run| days.last.max(subject.zone.date_of(run.at)));
                     let days = Days { last, ..days };
                     for (policy, result) in policies.iter().zip(&mut results) {
                         let events = simulate(&subject, &catalog, policy, self.tenant, days);
@@ -188,13 +214,13 @@ impl Engine<'_> {
         }
     }
 
-    /// Customers as the first day begins, or as things are now when it is still to come. Nothing was billed at all before
-    /// the `first_run`.
+    /// Customers as the first day begins, or as things are now when it is still to come or when there is only one run of the days.
+    /// Nothing was billed at all before the `first_run`.
     async fn subjects(
         &self,
         customers: &[Customer],
         zones: &BTreeMap<SiteId, Zone>,
-        first: Date,
+        Days { first, run, .. }: Days,
         first_run: bool,
         now: DateTime<Utc>,
     ) -> Result<Vec<Subject>, EngineError> {
@@ -211,17 +237,18 @@ impl Engine<'_> {
         };
         let zone_of = |site: SiteId| zones.get(&site).copied().unwrap_or_default();
         // The first day begins in each zone at a moment of its own.
-        let mut begins: BTreeMap<DateTime<Utc>, Vec<CustomerId>> = BTreeMap::new();
+        let mut moments: BTreeMap<DateTime<Utc>, Vec<CustomerId>> = BTreeMap::new();
         let mut subjects = Vec::with_capacity(customers.len());
         for customer in customers {
             let lines = past.books.get(&customer.id).map_or(&[][..], |books| &books.subscriptions);
             let zone = lines.first().map_or(Zone::Wib, |(line, _)| zone_of(line.site_id));
             // A moment before the day, so that what happens at its midnight is lived through and not taken as known.
-            let begin = now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
-            begins.entry(begin).or_default().push(customer.id);
+            let begins = || now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
+            let begin = run.map_or_else(begins, |run| run.at);
+            moments.entry(begin).or_default().push(customer.id);
             subjects.push((customer, zone, begin));
         }
-        for (begin, ids) in begins {
+        for (begin, ids) in moments {
             let access = self.store.access_at(self.tenant, &ids, begin).await?;
             past.access.extend(access.into_iter().map(|facts| (facts.subscription_id, facts)));
             for (customer, source) in self.store.credit_at(self.tenant, &ids, begin).await? {
@@ -295,7 +322,8 @@ fn subject(
     // Isolated days are given back by the policy that is lived through, not by the one that held.
     payments.retain(|(_, source)| !books.given_back.contains(&source.payment_id));
     let reachable = customer.phone.is_some();
-    Subject { customer_id: customer.id, zone, reachable, lines, known: books.known, credit, payments, notified: None }
+    let (customer_id, known) = (customer.id, books.known);
+    Subject { customer_id, zone, reachable, lines, known, credit, payments, notified: None, late_fees: None }
 }
 
 /// The documents of a customer as they were at a moment.

@@ -27,7 +27,7 @@ pub(crate) struct Remind {
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct DryRun {
-    /// Show what it would do up to the end of the day, and write nothing.
+    /// Show what it would do now, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

@@ -1,15 +1,13 @@
 //! `isp simulate`: what would happen, under today's policy and under another, without writing anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::calendar::Date;
 use isp_core::customer::Customer;
 use isp_core::engine::{Approval, Simulated};
-use isp_core::ids::{CustomerId, SubscriptionId};
-use isp_core::isolation::Access;
-use isp_core::ports::{InvoiceQuery, PageQuery};
+use isp_core::ids::CustomerId;
 use isp_core::simulation::{Event, What};
 use isp_core::{Money, Policy};
 
@@ -58,22 +56,16 @@ pub(crate) async fn run(ctx: &Context, args: &Simulate) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// Shows what one run of the day would do up to its end, with what was missed; nothing is written.
+/// Shows what one run would do now, with what was missed; nothing is written.
 pub(crate) async fn foretell(
     ctx: &Context,
     approval: &Approval,
     wanted: impl Fn(&What) -> bool,
 ) -> anyhow::Result<Exit> {
-    let (store, today) = (ctx.store().await?, ctx.today());
-    let lead = i32::from(ctx.config.policy.billing.issue_lead_days);
-    let next = store.billing_position(ctx.tenant()).await?.map(|position| position.plus_days(1 - lead));
-    let from = next.unwrap_or(today).min(today);
+    let store = ctx.store().await?;
     let mut foretold = ctx.engine(store).foretell(ctx.now).await?;
     foretold.held.retain(|(_, router, ..)| !approval.covers(*router));
-    let mut events: Vec<&Event> = foretold.events.iter().filter(|event| wanted(&event.what)).collect();
-    // A run of today has done a part of it already: a day is lived through from its midnight on.
-    let done = Done::load(ctx, from, next.is_some_and(|next| next > today)).await?;
-    events.retain(|event| !done.has(event));
+    let events: Vec<&Event> = foretold.events.iter().filter(|event| wanted(&event.what)).collect();
     let people = Names::load(ctx, events.iter().copied()).await?;
     let mut rows = Rows::new(&[
         column("date"),
@@ -112,45 +104,6 @@ pub(crate) async fn foretell(
     ctx.say("simulation.totals", &variables)?;
     ctx.say("import.dry_run", &[])?;
     Ok(Exit::Done)
-}
-
-/// What runs have done already.
-struct Done {
-    invoices: BTreeSet<(SubscriptionId, Date)>,
-    access: BTreeMap<SubscriptionId, Access>,
-    today_is_billed: bool,
-}
-
-impl Done {
-    async fn load(ctx: &Context, from: Date, today_is_billed: bool) -> anyhow::Result<Self> {
-        let store = ctx.store().await?;
-        let query = InvoiceQuery { issued_from: Some(from), ..InvoiceQuery::default() };
-        let mut invoices = BTreeSet::new();
-        let mut page = PageQuery::first(ctx.config.worker.page);
-        loop {
-            let found = store.invoices(ctx.tenant(), query, page).await?;
-            invoices.extend(found.iter().map(|(invoice, _)| (invoice.subscription_id, invoice.period.start)));
-            if !page.advance(&found, |(last, _)| last.id) {
-                break;
-            }
-        }
-        let lines = ctx.engine(store).all_subscriptions().await?;
-        let access = lines.into_iter().map(|(line, access)| (line.id, access.desired)).collect();
-        Ok(Self { invoices, access, today_is_billed })
-    }
-
-    fn has(&self, event: &Event) -> bool {
-        let line = event.subscription_id;
-        let is = |wanted: Access| line.and_then(|line| self.access.get(&line)) == Some(&wanted);
-        match event.what {
-            What::Billed { period_start, .. } => line.is_some_and(|line| self.invoices.contains(&(line, period_start))),
-            What::Isolated { .. } => is(Access::Isolated),
-            What::Reopened { .. } => is(Access::Open),
-            What::Closed { .. } => is(Access::Closed),
-            What::GivenBack { .. } => self.today_is_billed,
-            What::NotBilled { .. } | What::Reminded { .. } => false,
-        }
-    }
 }
 
 /// Today's policy with what a file says otherwise.
