@@ -6,6 +6,7 @@ use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Month, Zone};
 use isp_core::customer::Customer;
 use isp_core::engine::{EngineError, NewPayment, PayReport};
+use isp_core::ids::CustomerId;
 use isp_core::payment::unusual::Unusual;
 use isp_core::payment::{Channel, withheld};
 use isp_core::ports::{PageQuery, PaymentRow, Store};
@@ -295,22 +296,33 @@ const LIST: &[Column] = &[
     column("reversed").needed(),
 ];
 
-async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
-    let store = ctx.store().await?;
-    let of = find::customer_id(ctx, store, args.customer.as_ref()).await?;
-    let day = |row: &PaymentRow| Zone::Wib.date_of(row.payment.paid_at);
-    let mut all: Vec<PaymentRow> = Vec::new();
+async fn all_payments(ctx: &Context, store: &dyn Store, of: Option<CustomerId>) -> anyhow::Result<Vec<PaymentRow>> {
+    let mut all = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let payments = store.payments(ctx.tenant(), of, page).await?;
         let more = page.advance(&payments, |last| last.payment.id);
-        all.extend(payments.into_iter().filter(|row| {
-            args.paid_on.is_none_or(|wanted| day(row) == wanted) && args.month.is_none_or(|m| day(row).month() == m)
-        }));
+        all.extend(payments);
         if !more {
-            break;
+            return Ok(all);
         }
     }
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let of = find::customer_id(ctx, store, args.customer.as_ref()).await?;
+    let day = |row: &PaymentRow| Zone::Wib.date_of(row.payment.paid_at);
+    let days = args.paid_on.map(|day| (day, day.plus_days(1)));
+    let days = days.or(args.month.map(|month| (month.period().start, month.period().end)));
+    let mut all = match (of, days) {
+        // Of one customer, all are few.
+        (None, Some((from, until))) => {
+            store.payments_between(ctx.tenant(), from.midnight(Zone::Wib), until.midnight(Zone::Wib)).await?
+        }
+        _ => all_payments(ctx, store, of).await?,
+    };
+    all.retain(|row| days.is_none_or(|(from, until)| (from..until).contains(&day(row))));
     all.sort_by_key(|row| (row.payment.paid_at, row.payment.id));
     let people = find::people(ctx, store, all.iter().map(|row| row.payment.customer_id)).await?;
     let mut rows = Rows::new(LIST);
