@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::encode;
 use crate::rows::upsert;
-use crate::session::{Session, all, first, readable_page};
+use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::CUSTOMERS;
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
@@ -106,6 +106,20 @@ pub(crate) async fn codes(
         ORDER BY customer_id";
     let args = vec![Value::Id(tenant.0), Value::Ids(ids.iter().map(|id| id.0).collect())];
     all(s, "customer", sql, args, |r| Ok((r.get()?, r.get()?))).await
+}
+
+/// Some customers; one whose row was damaged is left out, as in a page.
+pub(crate) async fn of(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    ids: &[CustomerId],
+) -> Result<Vec<Customer>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND customer_id IN IDS(($2)) ORDER BY customer_id"
+    );
+    let args = vec![Value::Id(tenant.0), Value::Ids(ids.iter().map(|id| id.0).collect())];
+    readable(s, "customer", &sql, args, |r| read(r, vault, tenant)).await
 }
 
 pub(crate) async fn by_nik(

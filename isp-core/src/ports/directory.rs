@@ -1,5 +1,7 @@
 //! Who and what there is: sites, routers, packages, customers, subscriptions, devices, installation orders.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{InstallationRow, PageQuery, StoreError};
@@ -48,6 +50,17 @@ pub trait DirectoryStore: Send + Sync {
     /// The codes of these customers, in id order; unknown ones are left out.
     async fn customer_codes(&self, tenant: TenantId, ids: &[CustomerId])
     -> Result<Vec<(CustomerId, Code)>, StoreError>;
+
+    /// These customers, in id order; unknown ones are left out. A store with an own way to find them is faster than this, which asks
+    /// for each.
+    async fn customers_of(&self, tenant: TenantId, ids: &[CustomerId]) -> Result<Vec<Customer>, StoreError> {
+        let ids: BTreeSet<CustomerId> = ids.iter().copied().collect();
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.customer(tenant, id).await?);
+        }
+        Ok(found)
+    }
 
     /// Customers.
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError>;

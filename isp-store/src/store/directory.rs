@@ -73,6 +73,11 @@ impl DirectoryStore for SqlStore {
         customer::codes(session.as_mut(), tenant, ids).await
     }
 
+    async fn customers_of(&self, tenant: TenantId, ids: &[CustomerId]) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        customer::of(session.as_mut(), &self.vault, tenant, ids).await
+    }
+
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         customer::page(session.as_mut(), &self.vault, tenant, page).await

@@ -11,6 +11,7 @@ use isp_core::ids::CustomerId;
 use isp_core::simulation::{Event, What};
 use isp_core::{Money, Policy};
 
+use super::find;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Format, Rows, column, number};
@@ -267,14 +268,7 @@ struct Names(BTreeMap<CustomerId, Customer>);
 impl Names {
     async fn load(ctx: &Context, events: impl Iterator<Item = &Event>) -> anyhow::Result<Self> {
         let store = ctx.store().await?;
-        let mut people = BTreeMap::new();
-        for event in events {
-            if let std::collections::btree_map::Entry::Vacant(place) = people.entry(event.customer_id)
-                && let Some(customer) = store.customer(ctx.tenant(), event.customer_id).await?
-            {
-                place.insert(customer);
-            }
-        }
+        let people = find::people(ctx, store, events.map(|event| event.customer_id)).await?;
         Ok(Self(people))
     }
 

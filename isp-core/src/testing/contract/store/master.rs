@@ -377,6 +377,9 @@ pub(super) async fn lists_come_in_pages(store: &dyn Store, tenant: TenantId) {
     let codes = store.customer_codes(tenant, &asked).await.unwrap();
     assert_eq!(codes, [1, 3].map(|n: usize| (w.customers[n].id, w.customers[n].code.clone())));
     assert!(store.customer_codes(tenant, &[]).await.unwrap().is_empty());
+    let people = store.customers_of(tenant, &asked).await.unwrap();
+    assert_eq!(people, [1, 3].map(|n: usize| w.customers[n].clone()));
+    assert!(store.customers_of(tenant, &[]).await.unwrap().is_empty());
     let page = PageQuery { after: Some(w.subscriptions[2].id), limit: 1 };
     let rows = store.subscriptions(tenant, None, page).await.unwrap();
     assert_eq!(rows.iter().map(|(s, _)| s.id).collect::<Vec<_>>(), [w.subscriptions[3].id]);
