@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::query::{self, Shown};
 use super::state::{Refusal, State, View, id_text, interval};
 use super::table::{Item, Value};
-use super::{dhcp, menus, rules};
+use super::{dhcp, firewall, menus, rules};
 use crate::proto::word::{Words, put_word};
 
 /// A command as it came in.
@@ -94,19 +94,20 @@ pub(super) fn known_arguments(state: &State, menu: &str, command: &str, request:
 
 pub(super) fn find_command(state: &State, menu: &str, command: &str) -> Result<(), Vec<Refusal>> {
     let version = state.version;
-    if version.has_command(menu, command) {
+    let here = !state.lacks(menu);
+    if here && version.has_command(menu, command) {
         return Ok(());
     }
-    if version.has_menu(menu) {
+    if here && version.has_menu(menu) {
         return Err(vec![Refusal::plain("no such command")]);
     }
     let (parent, last) = menu.rsplit_once('/').unwrap_or(("", menu));
-    if version.has_command(parent, last) {
+    if here && version.has_command(parent, last) {
         return Err(vec![Refusal::plain("no such command prefix")]);
     }
     let mut known = 0;
     for (at, _) in menu.match_indices('/').skip(1).chain([(menu.len(), "")]) {
-        if !version.has_directory(&menu[..at]) {
+        if !version.has_directory(&menu[..at]) || state.lacks(&menu[..at]) {
             break;
         }
         known = at;
@@ -215,6 +216,7 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
     match command {
         "add" => {
             let id = add(state, menu, request)?;
+            firewall::show_fasttrack(state, menu);
             return Ok(Answer { ret: Some(id_text(id).into_bytes()), ..Answer::default() });
         }
         "set" if menu == "/system/identity" => {
@@ -240,6 +242,7 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
                 return Err(Refusal::argument("input does not match any value of value-name"));
             }
             for id in targets(state, menu, request)? {
+                firewall::changeable(state, menu, id)?;
                 if let Some(table) = state.table_mut(menu) {
                     table.update(id, |item| {
                         item.values.remove(&name);
@@ -249,17 +252,23 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
         }
         "remove" => {
             for id in targets(state, menu, request)? {
+                firewall::changeable(state, menu, id)?;
                 remove(state, menu, id);
             }
+        }
+        "move" if firewall::holds_rules(menu) => {
+            let ids = targets(state, menu, request)?;
+            firewall::move_to(state, menu, &ids, request.arg("destination"))?;
         }
         "make-static" => {
             for id in targets(state, menu, request)? {
                 dhcp::make_static(state, id)?;
             }
         }
-        // The schema has it, and this simulator does not play it: `move`, and making hotspot sessions.
+        // The schema has it, and this simulator does not play it: making hotspot sessions.
         _ => return Err(Refusal::plain("failure: not simulated")),
     }
+    firewall::show_fasttrack(state, menu);
     Ok(Answer::default())
 }
 
@@ -267,9 +276,13 @@ fn add(state: &mut State, menu: &str, request: &Request) -> Result<u32, Refusal>
     let mut item = menus::defaults(menu);
     apply(state, menu, &mut item, &request.args)?;
     rules::accept(state, menu, None, &item)?;
+    let before = request.arg("place-before").map(|wanted| firewall::place(state, menu, wanted)).transpose()?;
     let name = item.bytes("name").unwrap_or_default().to_vec();
     let table = state.table_mut(menu).ok_or_else(|| Refusal::plain("no such command"))?;
     let id = table.insert(item);
+    if before.is_some() {
+        table.place(id, before);
+    }
     if menu == "/ppp/secret" {
         state.customers.secret_added(&name);
     }
@@ -290,7 +303,7 @@ fn change(state: &mut State, menu: &str, id: u32, args: &[(String, Vec<u8>)]) ->
 
 fn apply(state: &State, menu: &str, item: &mut Item, args: &[(String, Vec<u8>)]) -> Result<(), Refusal> {
     for (name, raw) in args {
-        if [".id", "numbers", "copy-from"].contains(&name.as_str()) {
+        if [".id", "numbers", "copy-from", "place-before"].contains(&name.as_str()) {
             continue;
         }
         match rules::stored(state, menu, name, raw)? {
@@ -323,7 +336,7 @@ fn targets(state: &State, menu: &str, request: &Request) -> Result<Vec<u32>, Ref
             let id = match (text.strip_prefix('*'), text.parse::<usize>()) {
                 (Some(hex), _) => u32::from_str_radix(hex, 16).ok().filter(|id| table.item(*id).is_some()),
                 (None, Ok(position)) => table.iter().nth(position).map(|(id, _)| id),
-                (None, Err(_)) if menu.starts_with("/ip/firewall/") => {
+                (None, Err(_)) if menu.starts_with("/ip/firewall/") || menu.starts_with("/ipv6/firewall/") => {
                     table.iter().find(|(_, item)| item.bytes("comment") == Some(word)).map(|(id, _)| id)
                 }
                 (None, Err(_)) => table.named(word).first().copied(),
@@ -342,6 +355,7 @@ pub(super) fn force(state: &mut State, menu: &str, values: &[(&str, &[u8])]) -> 
     }
     let name = item.bytes("name").unwrap_or_default().to_vec();
     let id = state.table_mut(menu)?.insert(item);
+    firewall::show_fasttrack(state, menu);
     if menu == "/ppp/secret" {
         state.customers.secret_added(&name);
     }

@@ -3,7 +3,7 @@
 use super::table::{Item, Value};
 
 /// The menus with rows.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 14] = [
     "/ppp/secret",
     "/ppp/profile",
     "/ppp/active",
@@ -17,7 +17,12 @@ pub(super) const TABLES: [&str; 13] = [
     "/ip/dhcp-server/lease",
     "/ip/firewall/connection",
     "/ipv6/dhcp-server",
+    "/ipv6/firewall/address-list",
 ];
+
+/// The menus whose rows stand in an order that people choose.
+pub(super) const ORDERED: [&str; 4] =
+    ["/ip/firewall/filter", "/ip/firewall/nat", "/ipv6/firewall/filter", "/ipv6/firewall/nat"];
 
 /// What a new object has when nothing is said.
 pub(super) fn defaults(menu: &str) -> Item {
@@ -42,7 +47,17 @@ pub(super) fn defaults(menu: &str) -> Item {
             ("change-tcp-mss", "default"),
             ("default", "false"),
         ],
-        "/ip/firewall/address-list" => &[("disabled", "false"), ("dynamic", "false")],
+        "/ip/firewall/address-list" | "/ipv6/firewall/address-list" => &[("disabled", "false"), ("dynamic", "false")],
+        menu if ORDERED.contains(&menu) => &[
+            ("action", "accept"),
+            ("disabled", "false"),
+            ("dynamic", "false"),
+            ("invalid", "false"),
+            ("log", "false"),
+            ("log-prefix", ""),
+            ("bytes", "0"),
+            ("packets", "0"),
+        ],
         "/queue/simple" => &[
             ("disabled", "false"),
             ("dynamic", "false"),

@@ -26,6 +26,7 @@ mod dhcp;
 mod ear;
 mod execute;
 mod fault;
+mod firewall;
 mod inside;
 mod listen;
 mod listener;

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::firewall;
 use super::state::{Refusal, State};
 use super::table::{Item, Table, Value};
 use crate::menu::rate::{RateLimit, rate_pair};
@@ -58,6 +59,8 @@ pub(super) fn stored(state: &State, menu: &str, name: &str, raw: &[u8]) -> Resul
             false if RateLimit::parse(raw).is_some() => plain(),
             false => Err(Refusal::argument("invalid value for argument rate-limit")),
         },
+        ("/ipv6/firewall/address-list", _) => firewall::stored(menu, name, raw),
+        (menu, _) if firewall::holds_rules(menu) => firewall::stored(menu, name, raw),
         ("/ip/pool", "ranges") => ranges(raw).map(|()| Some(Value::Bytes(raw.to_vec()))),
         _ => plain(),
     }
@@ -89,11 +92,13 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
             Ok(())
         }
         "/ip/dhcp-server/lease" => lease(state, own, item),
-        "/ip/firewall/address-list" => {
+        menu if firewall::holds_rules(menu) => firewall::accept(state, menu, own, item),
+        "/ip/firewall/address-list" | "/ipv6/firewall/address-list" => {
             let enabled = |item: &Item| item.bytes("disabled") != Some(b"true");
             let key = |item: &Item| {
                 let address = item.bytes("address").unwrap_or_default();
-                let address = address.strip_suffix(b"/32").unwrap_or(address).to_vec();
+                let address =
+                    address.strip_suffix(b"/32").or(address.strip_suffix(b"/128")).unwrap_or(address).to_vec();
                 (item.bytes("list").unwrap_or_default().to_vec(), address)
             };
             let twin = state.table(menu).is_some_and(|table| {

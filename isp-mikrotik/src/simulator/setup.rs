@@ -32,6 +32,8 @@ pub struct Simulation {
     pub max_connections: Option<usize>,
     /// Certificate and key, both PEM: the service then speaks TLS only.
     pub tls: Option<(String, String)>,
+    /// Menus that it lacks, with all below them, such as `/ipv6/firewall/nat` on RouterOS 6 or `/ipv6` without its package.
+    pub without: Vec<String>,
     /// Whether it answers a login like a router before 6.43, with a challenge.
     pub too_old: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Simulation {
             leases_take_effect_at_renewal: false,
             max_connections: None,
             tls: None,
+            without: Vec::new(),
             too_old: false,
         }
     }
@@ -68,7 +71,7 @@ pub struct Counters {
     pub failed_logins: u64,
     /// Commands executed, `/login` and `/cancel` left out.
     pub commands: u64,
-    /// Commands that changed something: add, set, unset, remove, enable, disable, comment.
+    /// Commands that changed something: add, set, unset, move, remove, enable, disable, comment.
     pub writes: u64,
     /// Commands by path.
     pub by_command: BTreeMap<String, u64>,

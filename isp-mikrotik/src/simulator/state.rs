@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) faults: Vec<Fault>,
     pub(super) counters: Counters,
     pub(super) ears: Vec<Ear>,
+    /// The menus that it lacks, with all below them.
+    without: Vec<String>,
     booted: Instant,
     tables: BTreeMap<&'static str, Table>,
 }
@@ -70,6 +72,7 @@ impl State {
     pub(super) fn new(simulation: &Simulation, port: u16) -> State {
         let mut tables: BTreeMap<_, _> = menus::TABLES.iter().map(|menu| (*menu, Table::starting_at(1))).collect();
         tables.insert("/ppp/active", Table::starting_at(0x8000_0001));
+        tables.extend(menus::ORDERED.iter().map(|menu| (*menu, Table::ordered())));
         for menu in ["/ppp/profile", "/ip/hotspot/user/profile"] {
             let mut item = menus::defaults(menu);
             item.set("name", "default");
@@ -106,9 +109,16 @@ impl State {
             faults: Vec::new(),
             counters: Counters::default(),
             ears: Vec::new(),
+            without: simulation.without.clone(),
             booted: Instant::now(),
             tables,
         }
+    }
+
+    /// Whether it was set up without this menu, or without one above it.
+    pub(super) fn lacks(&self, menu: &str) -> bool {
+        let within = |top: &String| menu.strip_prefix(top.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        self.without.iter().any(within)
     }
 
     pub(super) fn table(&self, menu: &str) -> Option<&Table> {

@@ -36,10 +36,12 @@ impl Item {
     }
 }
 
-/// A menu's objects in the order of their ids, with an index of names.
+/// A menu's objects in the order of their ids, or in one that people choose, with an index of names.
 #[derive(Debug)]
 pub(super) struct Table {
     items: BTreeMap<u32, Item>,
+    /// The order that people choose, where the menu has one.
+    order: Option<Vec<u32>>,
     names: HashMap<Vec<u8>, Vec<u32>>,
     next_id: u32,
     /// The ids that changed, if somebody listens.
@@ -48,7 +50,21 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn starting_at(next_id: u32) -> Table {
-        Table { items: BTreeMap::new(), names: HashMap::new(), next_id, changes: None }
+        Table { items: BTreeMap::new(), order: None, names: HashMap::new(), next_id, changes: None }
+    }
+
+    /// A table whose rows stand in an order that people choose; a new one comes last.
+    pub(super) fn ordered() -> Table {
+        Table { order: Some(Vec::new()), ..Table::starting_at(1) }
+    }
+
+    /// Puts a row before another one, or at the end. In a table without an order of its own nothing happens.
+    pub(super) fn place(&mut self, id: u32, before: Option<u32>) {
+        let Some(order) = &mut self.order else { return };
+        order.retain(|other| *other != id);
+        let at = before.and_then(|before| order.iter().position(|other| *other == before));
+        order.insert(at.unwrap_or(order.len()), id);
+        self.changes.as_mut().into_iter().for_each(|changes| changes.push(id));
     }
 
     pub(super) fn insert(&mut self, item: Item) -> u32 {
@@ -76,12 +92,16 @@ impl Table {
         if let Some(name) = item.bytes("name") {
             self.names.entry(name.to_vec()).or_default().push(id);
         }
+        if let Some(order) = self.order.as_mut().filter(|order| !order.contains(&id)) {
+            order.push(id);
+        }
         self.items.insert(id, item);
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Item> {
         let item = self.items.remove(&id)?;
         self.changes.as_mut().into_iter().for_each(|changes| changes.push(id));
+        self.order.as_mut().into_iter().for_each(|order| order.retain(|other| *other != id));
         self.forget_name(id, &item);
         Some(item)
     }
@@ -99,7 +119,9 @@ impl Table {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Item)> {
-        self.items.iter().map(|(id, item)| (*id, item))
+        let chosen = self.order.iter().flatten().filter_map(|id| Some((*id, self.items.get(id)?)));
+        let by_id = self.order.is_none().then(|| self.items.iter().map(|(id, item)| (*id, item)));
+        chosen.chain(by_id.into_iter().flatten())
     }
 
     /// How many there are.

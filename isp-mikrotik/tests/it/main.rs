@@ -10,6 +10,7 @@ mod client;
 mod contract;
 mod edges;
 mod faults;
+mod firewall;
 mod fleet;
 mod lines;
 mod menus;
