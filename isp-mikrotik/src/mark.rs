@@ -8,6 +8,7 @@
 //! isp:4f1a09c2be77;kick …                    the terms changed and the running session has not been ended yet
 //! isp:4f1a09c2be77;isolated …                disabled because it is isolated, and not because it is closed
 //! isp:group;kick …                           a profile of ours, whose terms changed in the same way
+//! isp:redirect/portal …                      a rule or list entry that leads isolated lines to the page for paying
 //! ```
 //!
 //! `kick` makes "change, then end the session" survive a crash in between: RouterOS does not show under which profile
@@ -20,6 +21,7 @@ use serde::{Serialize, Serializer};
 
 const PREFIX: &[u8] = b"isp:";
 const GROUP: &str = "isp:group";
+const REDIRECT: &str = "isp:redirect/";
 
 /// Whose something is: the last twelve hexadecimal digits of a subscription's id, the random ones.
 ///
@@ -185,6 +187,39 @@ impl GroupMark {
     }
 }
 
+/// The mark of a rule, a list entry or a pool that leads isolated lines to the page for paying: which of them it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RedirectMark<'a> {
+    /// Small letters, digits and dashes, such as `dns-udp`.
+    pub slot: &'a str,
+}
+
+impl<'a> RedirectMark<'a> {
+    /// Takes a comment apart: our mark, if it is there and whole, and what people wrote behind it.
+    ///
+    /// ```
+    /// use isp_mikrotik::mark::RedirectMark;
+    /// let (mark, human) = RedirectMark::split(b"isp:redirect/dns-udp jangan dihapus");
+    /// assert_eq!((mark.map(|mark| mark.slot), human), (Some("dns-udp"), &b"jangan dihapus"[..]));
+    /// assert_eq!(RedirectMark::split(b"isp:redirect/").0, None);
+    /// ```
+    pub fn split(comment: &'a [u8]) -> (Option<RedirectMark<'a>>, &'a [u8]) {
+        let Some(rest) = comment.strip_prefix(REDIRECT.as_bytes()) else { return (None, comment) };
+        let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
+        let slot = rest.get(..end).and_then(|slot| std::str::from_utf8(slot).ok()).unwrap_or_default();
+        let whole = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        match !slot.is_empty() && slot.bytes().all(whole) {
+            true => (Some(RedirectMark { slot }), rest.get(end + 1..).unwrap_or_default()),
+            false => (None, comment),
+        }
+    }
+
+    /// The comment of a new object.
+    pub fn comment(self) -> String {
+        format!("{REDIRECT}{}", self.slot)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +238,15 @@ mod tests {
         ] {
             assert_eq!(Mark::split(foreign), (None, foreign), "{}", foreign.escape_ascii());
         }
+        for foreign in
+            [&b"isp:redirect"[..], b"isp:redirect/ x", b"isp:redirect/A", b"isp:redirect/a;b", b"x isp:redirect/a"]
+        {
+            assert_eq!(RedirectMark::split(foreign), (None, foreign), "{}", foreign.escape_ascii());
+        }
+        let comment = RedirectMark { slot: "tls-1" }.comment();
+        assert_eq!(RedirectMark::split(comment.as_bytes()), (Some(RedirectMark { slot: "tls-1" }), &b""[..]));
+        // A mark of one kind is none of another.
+        assert_eq!((Mark::split(comment.as_bytes()).0, GroupMark::split(comment.as_bytes()).0), (None, None));
         for (comment, ours) in [("isp:group", true), ("isp:group x", true), ("", false), ("isp:group;kicks", false)] {
             assert_eq!(GroupMark::split(comment.as_bytes()).0.is_some(), ours, "{comment}");
         }

@@ -14,6 +14,7 @@ mod index;
 pub mod line;
 mod notice;
 mod plan;
+pub mod redirect;
 mod show;
 mod strategy;
 

@@ -47,10 +47,11 @@ mod cli_prices;
 mod cli_privacy;
 mod cli_proofs;
 mod cli_radius;
+#[cfg(unix)]
+mod cli_redirect;
 mod cli_report_files;
 mod cli_reports;
 mod cli_rules;
-#[cfg(unix)]
 mod cli_sandbox;
 mod cli_screen;
 mod cli_sender;

@@ -1,8 +1,9 @@
 //! Looking at every router whole: what is confirmed is what was read last, and what differs is wished again (rule I5).
 //!
 //! A hand in Winbox, a router that was reset, a settings file that changed: none of them says a word. So each run reads
-//! all lines of each router and compares. It writes to no router; it only makes the wishes of the lines that differ due,
-//! and [`Engine::deliver`] carries them out.
+//! all lines of each router and compares. It writes to no line; it only makes the wishes of the lines that differ due,
+//! and [`Engine::deliver`] carries them out. What belongs to the router and to no line is put right at once
+//! ([`AccessControl::tend`](crate::ports::AccessControl::tend)).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,7 +159,10 @@ impl Engine<'_> {
         let load = |page| self.store.router_targets(self.tenant, router.id, page);
         let targets: Vec<AccessTarget> = all_pages(self.page, load, |target| target.subscription_id).await?;
         let surveyed = match control.survey(&router.endpoint, &targets, now).await {
-            Ok(survey) => self.keep(worker, router.id, hold, &targets, survey, limit, now).await?,
+            Ok(mut survey) => {
+                survey.findings.extend(control.tend(&router.endpoint).await);
+                self.keep(worker, router.id, hold, &targets, survey, limit, now).await?
+            }
             Err(error) => Surveyed::unread(&error),
         };
         self.store.free_router(self.tenant, hold).await?;

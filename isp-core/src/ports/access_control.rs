@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::PortError;
 use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
-use crate::isolation::survey::{Sighting, Survey};
+use crate::isolation::survey::{RouterFinding, Sighting, Survey};
 use crate::place::{Machine, RouterEndpoint};
 use crate::subscription::Service;
 
@@ -58,6 +58,13 @@ pub trait AccessControl: Send + Sync {
         let seen = self.observe(router, targets, now).await?;
         let lines = targets.iter().zip(seen).map(|(target, seen)| Sighting::of(target.desired, seen)).collect();
         Ok(Survey { lines, ..Survey::default() })
+    }
+
+    /// Brings what belongs to the router and to no line to what the adapter's settings want, such as the rules that lead
+    /// isolated lines to the page for paying. Gives back what was put right and what a person should know. Whatever goes wrong
+    /// is told the same way, and stops no line: so this has no error.
+    async fn tend(&self, _router: &RouterEndpoint) -> Vec<RouterFinding> {
+        Vec::new()
     }
 }
 

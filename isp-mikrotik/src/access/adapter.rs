@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::survey::Survey;
+use isp_core::isolation::survey::{RouterFinding, Survey};
 use isp_core::place::{Machine, RouterEndpoint};
 use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, Online, PortError};
 
@@ -73,6 +73,7 @@ impl MikrotikAccess {
                 desired.complete = true;
                 plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
             }
+            plan.add_redirect(self.plan_redirect(&mut line, router).await);
             return Ok(plan);
         }
         let parts = Desired::of(targets, &self.settings);
@@ -253,6 +254,12 @@ impl AccessControl for MikrotikAccess {
 
     async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
         self.who(router).await.map(Some).map_err(|error| error.for_port(false))
+    }
+
+    /// Brings the way of isolated lines to the page for paying to what the settings want.
+    async fn tend(&self, router: &RouterEndpoint) -> Vec<RouterFinding> {
+        let Some(report) = self.keep_redirect(router).await else { return Vec::new() };
+        report.mended().chain(report.findings.iter().cloned()).map(|drift| survey::finding(&drift)).collect()
     }
 
     async fn online(&self, router: &RouterEndpoint) -> Result<Option<Vec<Online>>, PortError> {

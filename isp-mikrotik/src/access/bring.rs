@@ -51,6 +51,7 @@ impl MikrotikAccess {
             fixed_look.into_iter().for_each(|look| plan.add_lines(look));
             return Ok(Guarded::Held(plan));
         };
+        self.prepare_pool(&mut line, router, &looks).await;
         let mut wrote = false;
         let mut placed = Vec::with_capacity(targets.len());
         if let (Some((desired, places)), Some(look)) = (&fixed, fixed_look) {

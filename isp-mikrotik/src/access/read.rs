@@ -8,6 +8,7 @@ use crate::error::{Error, RefusalKind};
 use crate::hash;
 use crate::menu::address_list::{self, ListEntry};
 use crate::menu::connection::Connection;
+use crate::menu::firewall::Rule;
 use crate::menu::hotspot::cookie;
 use crate::menu::lease::Lease;
 use crate::menu::queue::{self, SessionQueue, SimpleQueue};
@@ -418,7 +419,7 @@ macro_rules! identified {
     };
 }
 
-identified!(ActualAccount, ActualGroup, ActualSession, ListEntry, SimpleQueue, SessionQueue, Lease, Connection);
+identified!(ActualAccount, ActualGroup, ActualSession, ListEntry, SimpleQueue, SessionQueue, Lease, Connection, Rule);
 
 impl Identified for (ItemId, Vec<u8>) {
     fn id(&self) -> &ItemId {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Fingerprint;
 use crate::menu::rate::Burst;
 use crate::reconcile::Strategy;
+use crate::reconcile::redirect::RedirectSettings;
 use crate::text::CodePage;
 
 /// How routers are kept. One set for all routers of a provider.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub pool: Option<String>,
     /// The router's own address (or pool) in profiles that we make. Default: none.
     pub local_address: Option<String>,
+    /// Where isolated lines are led by rules of ours. Default: nothing, and no firewall rule is read or written.
+    pub redirect: Option<RedirectSettings>,
     /// The only routers that are called, by `host:port`; every other one counts as not reached. Default: none, and all are.
     pub only: Option<Vec<String>>,
     /// Certificates (PEM) that sign the certificates of routers reached by TLS.
@@ -83,6 +86,7 @@ impl Default for Settings {
             isolation_pool: None,
             pool: None,
             local_address: None,
+            redirect: None,
             only: None,
             tls_authority: None,
             tls_fingerprints: BTreeMap::new(),

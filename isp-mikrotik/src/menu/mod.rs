@@ -6,6 +6,7 @@
 
 pub mod address_list;
 pub mod connection;
+pub mod firewall;
 pub mod hotspot;
 pub mod ipv6;
 mod item_id;

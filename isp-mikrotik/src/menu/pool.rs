@@ -17,6 +17,8 @@ pub struct Pool {
     pub name: Vec<u8>,
     /// First and last addresses, such as `10.0.0.2-10.0.0.254`, with commas between.
     pub ranges: Vec<u8>,
+    /// The comment; empty when it has none, and on RouterOS 6, where pools have none.
+    pub comment: Vec<u8>,
 }
 
 impl Pool {
@@ -27,16 +29,26 @@ impl Pool {
     /// [`Error::Answer`] for a row without id.
     pub fn from_row(row: &Row) -> Result<Pool, Error> {
         let bytes = |name| row.value(name).unwrap_or_default().to_vec();
-        Ok(Pool { id: id_of(MENU, row)?, name: bytes("name"), ranges: bytes("ranges") })
+        Ok(Pool { id: id_of(MENU, row)?, name: bytes("name"), ranges: bytes("ranges"), comment: bytes("comment") })
     }
 }
 
 /// Asks for pools.
 pub fn print(rows: Rows<'_>) -> Command {
-    print_rows(MENU, &[".id", "name", "ranges"], rows)
+    print_rows(MENU, &[".id", "name", "ranges", "comment"], rows)
 }
 
 /// Adds a pool.
 pub fn add(name: &str, ranges: &str) -> Command {
     Command::new("/ip/pool/add").arg("name", name).arg("ranges", ranges)
+}
+
+/// Adds a pool with a comment, which RouterOS 6 does not know.
+pub fn add_marked(name: &str, ranges: &str, comment: &str) -> Command {
+    add(name, ranges).arg("comment", comment)
+}
+
+/// Other ranges for a pool. Addresses that are given out stay with their sessions.
+pub fn set_ranges(id: &ItemId, ranges: &str) -> Command {
+    Command::new("/ip/pool/set").arg(".id", id).arg("ranges", ranges)
 }

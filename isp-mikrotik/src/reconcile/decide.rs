@@ -64,7 +64,7 @@ pub(crate) fn plan_by<'a>(
     if !desired.former {
         drift.extend(notice::profiles(desired, &groups, &profiles, &seen.by_name.accounts));
     }
-    Plan { groups, accounts, lines: Vec::new(), drift }
+    Plan { groups, accounts, lines: Vec::new(), redirect: Vec::new(), drift }
 }
 
 /// What a router has, by name.

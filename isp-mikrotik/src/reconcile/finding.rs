@@ -52,6 +52,22 @@ pub enum Finding {
     Radius,
     /// Told only: a running session has no address.
     NoAddress,
+    /// A rule, entry or pool of the way to the page for paying was not as wanted, and is again.
+    RedirectMended,
+    /// The router refuses a rule, entry or pool of it.
+    RedirectRefused,
+    /// A rule that shuts is not made, since the page could not be reached.
+    RedirectHeld,
+    /// A rule was accepted and was not there, or was another one, when it was read back.
+    RedirectNotKept,
+    /// The firewall could not be read or written.
+    RedirectUnread,
+    /// Told only: the router has no menu for some of it.
+    RedirectLacks,
+    /// Told only: a rule of somebody's own lets isolated lines pass.
+    RedirectBypassed,
+    /// Told only: the pool of isolated lines has other ranges and is not ours.
+    RedirectPool,
 }
 
 impl Finding {
@@ -82,6 +98,14 @@ impl Finding {
             Finding::CallerId => "router.caller_id",
             Finding::Radius => "router.radius",
             Finding::NoAddress => "router.no_address",
+            Finding::RedirectMended => "router.redirect_mended",
+            Finding::RedirectRefused => "router.redirect_refused",
+            Finding::RedirectHeld => "router.redirect_held",
+            Finding::RedirectNotKept => "router.redirect_not_kept",
+            Finding::RedirectUnread => "router.redirect_unread",
+            Finding::RedirectLacks => "router.redirect_lacks",
+            Finding::RedirectBypassed => "router.redirect_bypassed",
+            Finding::RedirectPool => "router.redirect_pool",
         }
     }
 }

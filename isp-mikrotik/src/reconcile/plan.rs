@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::finding::Finding;
 use super::line::{LineAction, LineStep};
+use super::redirect::RedirectStep;
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 use crate::text::shown;
@@ -19,6 +20,10 @@ pub struct Plan {
     /// One step for each line that nobody logs in for, in the order of the targets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineStep>,
+    /// What differs in the way of isolated lines to the page for paying, in the order in which it is mended; see
+    /// [`redirect`](super::redirect).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirect: Vec<RedirectStep>,
     /// What was found that nobody asked for, or that somebody changed round us; nothing is done for its own sake.
     pub drift: Vec<Drift>,
 }
@@ -242,6 +247,8 @@ pub struct Summary {
     pub kicked: usize,
     /// Profiles and accounts that cannot be touched.
     pub conflicts: usize,
+    /// Rules, entries and pools that are made, changed, moved or removed; see [`Plan::redirect`].
+    pub redirect: usize,
     /// Findings; see [`Plan::drift`].
     pub drift: usize,
 }
@@ -266,7 +273,7 @@ impl Plan {
 
     /// How much it does.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { drift: self.drift.len(), ..Summary::default() };
+        let mut summary = Summary { drift: self.drift.len(), redirect: self.redirect.len(), ..Summary::default() };
         for group in &self.groups {
             match group.action {
                 GroupAction::Keep => {}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::line::{Carrier, LineAction, LineStep};
 use super::plan::{AccountStep, Action, FieldChange, GroupAction, GroupStep, Plan};
+use super::redirect::{RedirectAction, RedirectStep, Why};
 
 impl fmt::Display for Plan {
     /// One line a step, `+` made, `~` changed, `-` removed, `x` session ended, `!` in the way, `?` found and only told;
@@ -17,6 +18,9 @@ impl fmt::Display for Plan {
         }
         for line in &self.lines {
             line.fmt(f)?;
+        }
+        for step in &self.redirect {
+            writeln!(f, "{} {step}", step.sign())?;
         }
         for drift in &self.drift {
             writeln!(f, "? {} {}: {}", drift.object.word(), drift.name, drift.what)?;
@@ -34,6 +38,9 @@ impl fmt::Display for Plan {
         )?;
         if sum.removed > 0 {
             write!(f, "{} to remove, ", sum.removed)?;
+        }
+        if sum.redirect > 0 {
+            write!(f, "{} of the redirect, ", sum.redirect)?;
         }
         writeln!(f, "{} sessions to end, {} conflicts", sum.kicked, sum.conflicts)
     }
@@ -123,6 +130,37 @@ impl fmt::Display for LineStep {
             writeln!(f, "x connections of {}", self.cut.join(", "))?;
         }
         Ok(())
+    }
+}
+
+impl RedirectStep {
+    fn sign(&self) -> char {
+        match self.action {
+            RedirectAction::Add { .. } => '+',
+            RedirectAction::Change { .. } | RedirectAction::Move { .. } => '~',
+            RedirectAction::Remove { .. } => '-',
+        }
+    }
+}
+
+impl fmt::Display for RedirectStep {
+    /// Which it is and what is wrong with it, without an end of the line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" \"{}\": ", self.menu, self.name)?;
+        match &self.action {
+            RedirectAction::Add { .. } => f.write_str("was not there"),
+            RedirectAction::Change { fields, .. } => {
+                let words: Vec<String> = fields.iter().map(|f| format!("{} {} -> {}", f.field, f.old, f.new)).collect();
+                f.write_str(&words.join(", "))
+            }
+            RedirectAction::Move { why, .. } | RedirectAction::Remove { why, .. } => f.write_str(match why {
+                Why::WrongOrder => "stood in the wrong order",
+                Why::BelowFasttrack => "stood below a rule that fasttracks",
+                Why::BelowMasquerade => "stood below a rule that masquerades",
+                Why::Twice => "was there twice",
+                Why::Unwanted => "was there and is not wanted",
+            }),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum FaultKind {
     Freeze,
     /// The command has no effect and is answered with this error.
     Trap(String),
+    /// The command has no effect and is answered as if it had, as where a script changes it back at once.
+    Ignored,
     /// The connection ends with `!fatal` and this text.
     Fatal(String),
     /// The router restarts: every connection and every session ends, and for this long it refuses connections.

@@ -203,6 +203,7 @@ impl Session {
             Some(FaultKind::Trap(message)) => {
                 Ok(Some(Answer { traps: vec![Refusal::plain(message)], ..Answer::default() }))
             }
+            Some(FaultKind::Ignored) => Ok(Some(Answer::default())),
             Some(FaultKind::Fatal(message)) => self.fatal(message).map(|()| None),
             Some(FaultKind::Reboot(down)) => {
                 self.shared.reboot(*down);

@@ -14,6 +14,7 @@ mod firewall;
 mod fleet;
 mod lines;
 mod menus;
+mod redirect;
 mod schema;
 mod simulator;
 mod spin;

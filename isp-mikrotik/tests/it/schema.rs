@@ -1,12 +1,17 @@
 //! Every command and argument that this crate sends exists in both known RouterOS versions.
 
+use isp_core::place::RouterEndpoint;
 use isp_core::secret::Secret;
+use isp_mikrotik::Settings;
 use isp_mikrotik::menu::ppp::profile::Terms;
 use isp_mikrotik::menu::ppp::secret::{Changes, New};
 use isp_mikrotik::menu::ppp::{aaa, active, profile, secret};
 use isp_mikrotik::menu::rate::RateLimit;
-use isp_mikrotik::menu::{self, ItemId, Rows, address_list, connection, hotspot, ipv6, lease, pool, queue, system};
+use isp_mikrotik::menu::{
+    self, ItemId, Rows, address_list, connection, firewall, hotspot, ipv6, lease, pool, queue, system,
+};
 use isp_mikrotik::proto::Command;
+use isp_mikrotik::reconcile::redirect::{DesiredRedirect, Family};
 use isp_mikrotik::simulator::Version;
 
 fn every_command() -> Vec<Command> {
@@ -44,7 +49,8 @@ fn every_command() -> Vec<Command> {
         comment: Some(b"x".to_vec()),
     };
     let rows = Rows::Named(&["budi", "siti"]);
-    vec![
+    let mut commands = rules();
+    commands.extend([
         secret::print(rows),
         secret::add(&New { name: "budi", password: &password, profile: "10M", disabled: true, comment: b"x" }),
         secret::print_of_profile("10M"),
@@ -56,6 +62,8 @@ fn every_command() -> Vec<Command> {
         profile::set(&id, &terms),
         profile::change(&id, &terms, b"isp:group;kick"),
         profile::set_comment(&id, b"isp:group"),
+        profile::print_dns("isolir"),
+        profile::set_dns(&id, "10.0.0.53,10.0.0.54"),
         aaa::print(),
         active::print(rows),
         active::remove(&ids).unwrap(),
@@ -105,11 +113,43 @@ fn every_command() -> Vec<Command> {
         connection::remove(&ids).unwrap(),
         pool::print(rows),
         pool::add("isolir", "10.9.0.2-10.9.0.9"),
+        pool::add_marked("isolir", "10.9.0.2-10.9.0.9", "isp:redirect/pool"),
+        pool::set_ranges(&id, "10.9.0.2-10.9.0.9"),
         system::resource(),
         system::identity(),
         system::routerboard(),
         system::license(),
-    ]
+    ]);
+    commands
+}
+
+/// Every rule that is ever written, and what is done to it.
+fn rules() -> Vec<Command> {
+    let id = ItemId::parse(b"*1A").unwrap();
+    let settings: Settings = serde_json::from_str(
+        r#"{"redirect":{"portal":"10.0.0.5","portal_ipv6":"2001:db8::5","tls_hosts":["*.xendit.co"],"resolvers":["10.0.0.53"]}}"#,
+    )
+    .unwrap();
+    let router = RouterEndpoint::parse("10.1.0.1", "api", Secret::default()).unwrap();
+    let desired = DesiredRedirect::of(&settings, &router).unwrap();
+    let mut commands = Vec::new();
+    for family in Family::ALL {
+        let [lists, nat, filter] = family.menus();
+        let of_family = desired.family(family);
+        for (menu, rules) in [(nat, &of_family.nat), (filter, &of_family.filter)] {
+            commands.extend([firewall::print(menu), menu::count(menu)]);
+            commands.extend([firewall::move_before(menu, &id, Some(&id)), firewall::unset(menu, &id, "dst-port")]);
+            commands.push(firewall::remove(menu, &id));
+            for rule in rules {
+                commands.push(firewall::add(menu, &rule.fields, "isp:redirect/x", Some(&id)));
+                commands.push(firewall::set(menu, &id, &rule.fields));
+            }
+        }
+        commands.extend([firewall::print_list(lists, "ISP-PORTAL"), firewall::count_list(lists, "ISP-PORTAL")]);
+        commands.push(firewall::add_entry(lists, "ISP-PORTAL", "app.midtrans.com", "isp:redirect/host"));
+        commands.push(firewall::enable(lists, &id));
+    }
+    commands
 }
 
 fn unknown_arguments(version: Version, command: &Command) -> Vec<String> {

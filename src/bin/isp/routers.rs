@@ -118,4 +118,11 @@ impl AccessControl for Routers {
         }
         Ok(survey)
     }
+
+    async fn tend(&self, router: &RouterEndpoint) -> Vec<RouterFinding> {
+        match self.of(router) {
+            Ok(access) => access.tend(router).await,
+            Err(_) => Vec::new(),
+        }
+    }
 }

@@ -57,6 +57,47 @@ pub fn print(rows: Rows<'_>) -> Command {
     print_rows(MENU, &PROPERTIES, rows)
 }
 
+/// The DNS servers that a profile tells its sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProfileDns {
+    /// The profile's address.
+    pub id: ItemId,
+    /// Its exact name; bytes as the router sent them.
+    pub name: Vec<u8>,
+    /// Its comment; empty when it has none.
+    pub comment: Vec<u8>,
+    /// One or two addresses, with a comma between; empty where the router tells its own.
+    pub servers: Vec<u8>,
+}
+
+impl ProfileDns {
+    /// Reads a row of [`print_dns`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] for a row without id.
+    pub fn from_row(row: &Row) -> Result<ProfileDns, Error> {
+        let bytes = |name| row.value(name).unwrap_or_default().to_vec();
+        Ok(ProfileDns {
+            id: id_of(MENU, row)?,
+            name: bytes("name"),
+            comment: bytes("comment"),
+            servers: bytes("dns-server"),
+        })
+    }
+}
+
+/// Asks for the DNS servers of a profile.
+pub fn print_dns(name: &str) -> Command {
+    print_rows(MENU, &[".id", "name", "comment", "dns-server"], Rows::Named(&[name]))
+}
+
+/// Other DNS servers for a profile; sessions that run keep theirs.
+pub fn set_dns(id: &ItemId, servers: &str) -> Command {
+    Command::new("/ppp/profile/set").arg(".id", id).arg("dns-server", servers)
+}
+
 /// What a profile is made of; what is `None` is left as it is, or out of a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Terms {

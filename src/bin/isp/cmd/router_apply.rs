@@ -7,11 +7,11 @@ use clap::Args;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::place::Router;
+use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{ApplyOutcome, Observed, RouterHold, Store};
 use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
-use isp_mikrotik::access::Guarded;
+use isp_mikrotik::access::{Guarded, RedirectReport};
 
 use super::args;
 use super::router::{adopting, chosen, down, is_in_radius, targets};
@@ -71,9 +71,15 @@ pub(super) async fn run(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
         work.push((router.endpoint.clone(), wanted.clone(), held_over));
         asked.push((router, hold, wanted, limit));
     }
-    let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
+    let mut rows =
+        Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused"), number("rules")]);
     let applied = engine.renewing(&worker, access.apply_many(work, ROUTERS_AT_ONCE)).await;
-    for ((router, hold, wanted, limit), applied) in asked.into_iter().zip(applied) {
+    let answered =
+        asked.iter().zip(&applied).map(|((router, ..), applied)| applied.is_ok().then_some(&router.endpoint));
+    let kept = engine.renewing(&worker, keep_redirects(&access, answered.collect())).await;
+    for (((router, hold, wanted, limit), applied), kept) in asked.into_iter().zip(applied).zip(kept) {
+        exit = exit.worse(tell_redirect(ctx, &router, &kept));
+        let rules = Cell::count(kept.written.len());
         match applied {
             Ok(Guarded::Applied(mut outcomes)) => {
                 // What a line left is closed last: an address or a device takes its traces along when the line moves.
@@ -88,7 +94,8 @@ pub(super) async fn run(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
                         continue;
                     }
                 }
-                let (cells, partly) = confirmed(ctx, store, &router, hold, &wanted, &outcomes).await?;
+                let (mut cells, partly) = confirmed(ctx, store, &router, hold, &wanted, &outcomes).await?;
+                cells.push(rules);
                 rows.push(cells);
                 exit = exit.worse(if partly { Exit::Partial } else { Exit::Done });
             }
@@ -109,6 +116,33 @@ pub(super) async fn run(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     }
     ctx.rows(&rows)?;
     Ok(exit)
+}
+
+/// Brings the rules that lead isolated lines to the page for paying to what the settings want, on the routers that answered.
+async fn keep_redirects(access: &MikrotikAccess, routers: Vec<Option<&RouterEndpoint>>) -> Vec<RedirectReport> {
+    let mut kept = Vec::with_capacity(routers.len());
+    for some in routers.chunks(ROUTERS_AT_ONCE) {
+        let one = async |router: &Option<&RouterEndpoint>| match router {
+            Some(router) => access.keep_redirect(router).await.unwrap_or_default(),
+            None => RedirectReport::default(),
+        };
+        kept.extend(futures::future::join_all(some.iter().map(one)).await);
+    }
+    kept
+}
+
+/// Tells what a person should know of these rules.
+fn tell_redirect(ctx: &Context, router: &Router, kept: &RedirectReport) -> Exit {
+    for finding in &kept.findings {
+        let variables = [
+            ("router", router.code.to_string()),
+            ("what", ctx.texts.finding(finding.code, &finding.what)),
+            ("count", "1".to_owned()),
+            ("error", finding.code.to_owned()),
+        ];
+        ctx.warn("warn.router_finding", &variables);
+    }
+    if kept.failed { Exit::Partial } else { Exit::Done }
 }
 
 /// A line of which something that it left could not be closed is not as it is wanted.

@@ -4,6 +4,7 @@ use clap::Args;
 use isp_core::place::Router;
 use isp_core::text::Code;
 use isp_mikrotik::reconcile::line::{LineAction, LineStep};
+use isp_mikrotik::reconcile::redirect::RedirectAction;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
 use super::args;
@@ -62,6 +63,7 @@ const SUMMARY: &[Column] = &[
     number("removed"),
     number("kicked"),
     number("conflicts"),
+    number("rules"),
     number("drift"),
 ];
 
@@ -76,6 +78,7 @@ fn summary(router: &Router, plan: &Plan) -> Vec<Cell> {
         sum.removed,
         sum.kicked,
         sum.conflicts,
+        sum.redirect,
         sum.drift,
     ];
     std::iter::once(Cell::text(&router.code)).chain(counts.map(Cell::count)).collect()
@@ -116,6 +119,18 @@ fn details(ctx: &Context, rows: &mut Rows, router: &Router, plan: &Plan) {
         if let Some((action, what)) = line_detail(ctx, line) {
             rows.push(vec![code(), Cell::text(&line.name), Cell::Word(action), what]);
         }
+    }
+    for step in &plan.redirect {
+        let (action, what) = match &step.action {
+            RedirectAction::Add { fields: made, .. } => {
+                let words: Vec<String> = made.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                ("create", Cell::text(words.join(" ")))
+            }
+            RedirectAction::Change { fields: changed, .. } => ("change", fields(changed)),
+            RedirectAction::Move { why, .. } => ("move", Cell::Word(why.code())),
+            RedirectAction::Remove { why, .. } => ("remove", Cell::Word(why.code())),
+        };
+        rows.push(vec![code(), Cell::text(format!("{} {}", step.menu, step.name)), Cell::Word(action), what]);
     }
     for drift in &plan.drift {
         let what = found(ctx, drift.code, &drift.what);

@@ -378,8 +378,14 @@ impl Config {
             let reason = "names a kind of message that has no document; due_soon, overdue, isolated and payment_received have one";
             return Err(bad("whatsapp.documents", reason.into()));
         }
+        let mut mikrotik = self.mikrotik;
+        if let Some(redirect) = mikrotik.redirect.take() {
+            let checked = redirect.checked(&mikrotik.isolation_list, mikrotik.isolation_pool.as_deref());
+            let wrong = |(key, reason): (String, &str)| bad(&format!("mikrotik.redirect.{key}"), reason.to_owned());
+            mikrotik.redirect = Some(checked.map_err(wrong)?);
+        }
         let paper = self.paper.checked().map_err(|(key, reason)| bad(&format!("paper.{key}"), reason.to_owned()))?;
-        Ok(Self { policy, provider, paper, radius, retention, serve, ..self })
+        Ok(Self { policy, provider, paper, mikrotik, radius, retention, serve, ..self })
     }
 }
 

@@ -49,6 +49,10 @@ pkp = true                      # false: no PPN is charged
 # isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
 # pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
 
+# [mikrotik.redirect]           # rules that lead isolated lines to the page for paying; see docs/routers.md
+# portal = "..."                # the address of the page, as routers reach it
+# payment_hosts = ["app.midtrans.com"]   # what isolated lines may reach besides
+
 {on}[provider]                    # who asks in messages, and how to pay; see docs/templates.md
 {on}name = {name}                  # your name, as customers know it; without it messages do not say who asks
 # pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
@@ -91,7 +95,7 @@ pkp = true                      # false: no PPN is charged
 }
 
 /// Each comment of the file, in English and Indonesian. None is a part of another one that stands behind it.
-const INDONESIAN: [(&str, &str); 41] = [
+const INDONESIAN: [(&str, &str); 44] = [
     (
         "# how long is kept what is no part of the books; see docs/privacy.md",
         "# berapa lama disimpan apa yang bukan bagian pembukuan; lihat docs/privacy.md",
@@ -164,6 +168,12 @@ const INDONESIAN: [(&str, &str); 41] = [
         "# pool of the profiles that isp makes; it must exist on the router",
         "# pool profil yang dibuat isp; harus sudah ada di router",
     ),
+    (
+        "# rules that lead isolated lines to the page for paying; see docs/routers.md",
+        "# aturan yang mengantar pelanggan yang diisolir ke halaman pembayaran; lihat docs/routers.md",
+    ),
+    ("# the address of the page, as routers reach it", "# alamat halaman itu, seperti yang dijangkau router"),
+    ("# what isolated lines may reach besides", "# yang juga boleh dituju pelanggan yang diisolir"),
     (
         "# who asks in messages, and how to pay; see docs/templates.md",
         "# siapa yang menagih di pesan, dan cara membayar; lihat docs/templates.md",
