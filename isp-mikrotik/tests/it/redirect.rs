@@ -1,6 +1,7 @@
 //! The way of isolated lines to the page for paying, written to a simulated router and read back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use isp_core::isolation::Access;
 use isp_core::ports::AccessControl;
@@ -354,6 +355,21 @@ async fn a_firewall_that_refuses_everything_stops_no_line() {
     assert_eq!(done(&outcomes[1]).0, Access::Open);
     let findings = access.tend(&endpoint(&router)).await;
     assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["router.redirect_unread"]);
+}
+
+#[tokio::test]
+async fn a_firewall_that_never_answers_stops_no_line() {
+    let router = start(Simulation::default()).await;
+    router.inject(Fault::new(FaultKind::Hang).on("/ip/firewall/filter").always());
+    let access = MikrotikAccess::new(Settings { deadline: Duration::from_millis(300), ..settings(WHOLE) });
+    let isolated = [target(1, "budi", Access::Isolated)];
+    let findings = access.tend(&endpoint(&router)).await;
+    assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["router.redirect_unread"]);
+    assert_eq!(done(&access.apply(&endpoint(&router), &isolated).await.unwrap()[0]).0, Access::Isolated);
+    let plan = access.plan_whole(&endpoint(&router), &isolated).await.unwrap();
+    assert!(plan.drift.iter().any(|drift| drift.code == "router.redirect_unread"));
+    let survey = access.survey(&endpoint(&router), &isolated, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    assert!(survey.lines[0].as_wanted, "{:?}", survey.lines[0]);
 }
 
 #[tokio::test]

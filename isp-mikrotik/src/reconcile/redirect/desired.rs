@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use isp_core::place::RouterEndpoint;
 
-use super::settings::RedirectSettings;
+use super::settings::{RedirectSettings, names_list};
 use crate::access::Settings;
 use crate::menu::firewall::{FILTER, FILTER6, LISTS, LISTS6, NAT, NAT6};
 
@@ -108,9 +108,13 @@ const LEARNT: &str = "1h";
 const HANDSHAKE: &str = "0-350";
 
 impl DesiredRedirect {
-    /// What the settings want of a router; `None` where they say nothing of it.
+    /// What the settings want of a router; `None` where they say nothing of it, and where the isolation list has no name of
+    /// its own: a rule without a list, or about all who are not in it, would shut out everybody.
     pub fn of(settings: &Settings, router: &RouterEndpoint) -> Option<DesiredRedirect> {
         let redirect = settings.redirect.as_ref()?.of(router);
+        if !names_list(&settings.isolation_list) {
+            return None;
+        }
         let mut desired = DesiredRedirect {
             isolation_list: settings.isolation_list.clone(),
             portal_list: redirect.portal_list.clone(),

@@ -112,6 +112,9 @@ impl RedirectSettings {
     /// The key, below `redirect`, and what is wrong with its value.
     pub fn checked(self, isolation_list: &str, isolation_pool: Option<&str>) -> Result<RedirectSettings, Wrong> {
         let wrong = |key: &str, reason: &'static str| Err((key.to_owned(), reason));
+        if !names_list(isolation_list) {
+            return wrong("enabled", "wants mikrotik.isolation_list to be the name of a list");
+        }
         let mut router = BTreeMap::new();
         for (address, own) in self.router {
             let key = format!("router.{address}");
@@ -212,6 +215,11 @@ fn names_port(address: &str) -> bool {
     bare.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'))
 }
 
+/// Whether an isolation list, which may have any name on the router, is one list and not all but one.
+pub(super) fn names_list(text: &str) -> bool {
+    !text.trim().is_empty() && !text.starts_with('!') && !text.chars().any(char::is_control)
+}
+
 fn is_list_name(text: &str) -> bool {
     (1..=60).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
@@ -264,6 +272,10 @@ mod tests {
         let settings: RedirectSettings =
             serde_json::from_str(r#"{"portal":"10.0.0.5","pool_ranges":"10.9.0.9-10.9.0.2"}"#).unwrap();
         assert_eq!(settings.checked("ISOLIR", Some("isolir")).unwrap_err().0, "pool_ranges");
+        for list in ["", " ", "!ISOLIR"] {
+            let settings: RedirectSettings = serde_json::from_str(r#"{"portal":"10.0.0.5"}"#).unwrap();
+            assert_eq!(settings.checked(list, None).unwrap_err().0, "enabled", "{list}");
+        }
         // Switched off, nothing has to be said.
         let off: RedirectSettings = serde_json::from_str(r#"{"enabled":false}"#).unwrap();
         assert!(off.checked("ISOLIR", None).is_ok());

@@ -128,6 +128,16 @@ fn every_rule_is_about_the_isolation_list_and_nothing_else() {
     }
 }
 
+/// A rule without a list would be about everybody, and one about `!ISOLIR` about all who pay.
+#[test]
+fn without_a_list_nothing_is_wanted() {
+    let router = RouterEndpoint::parse("10.1.0.1", "api", Secret::default()).unwrap();
+    for list in ["", " ", "!ISOLIR"] {
+        let settings = Settings { isolation_list: list.to_owned(), ..settings(WHOLE) };
+        assert_eq!(DesiredRedirect::of(&settings, &router), None, "{list}");
+    }
+}
+
 #[test]
 fn what_opens_stands_above_what_shuts() {
     let desired = desired(WHOLE);
