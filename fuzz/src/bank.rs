@@ -63,8 +63,8 @@ fn file(text: &str) {
     assert_eq!(BankFile::read(text).as_ref(), Ok(&read));
     let account = account_code("1234567890").expect("a number");
     let id = file_id(TenantId::DEFAULT, &account, text);
-    let first = compare(TenantId::DEFAULT, &account, id, &read, &[]);
-    let again = compare(TenantId::DEFAULT, &account, id, &read, &first.new);
+    let first = compare(TenantId::DEFAULT, &account, id, &read, &[], &[]);
+    let again = compare(TenantId::DEFAULT, &account, id, &read, &first.new, &[]);
     assert!(again.new.is_empty(), "a row was taken twice");
     assert!(read.rows.windows(2).all(|two| two[0].line != two[1].line || two[0] != two[1]));
 }

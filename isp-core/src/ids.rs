@@ -72,6 +72,8 @@ ids! {
     BankFileId,
     /// A mutation of a bank account.
     MutationId,
+    /// That a source told of a mutation.
+    TellingId,
     /// A collector's deposit.
     DepositId,
     /// A payout of a payment gateway.

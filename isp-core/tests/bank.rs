@@ -162,7 +162,7 @@ fn what_is_no_file_of_a_bank_or_is_damaged_is_refused_with_its_line() {
 fn kept(text: &str, before: &[Mutation]) -> (Vec<Mutation>, usize, usize) {
     let (file, account) = (BankFile::read(text).unwrap(), account_code("1310001234567").unwrap());
     let id = file_id(TenantId::DEFAULT, &account, text);
-    let compared = compare(TenantId::DEFAULT, &account, id, &file, before);
+    let compared = compare(TenantId::DEFAULT, &account, id, &file, before, &[]);
     (compared.new, compared.known, compared.missing.len())
 }
 

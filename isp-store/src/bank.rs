@@ -1,19 +1,20 @@
 //! Bank files, mutations and what was learnt of their payers.
 
-use isp_core::bank::{ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias};
+use isp_core::bank::{ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, Telling};
 use isp_core::ids::{BankFileId, MutationId, TenantId};
-use isp_core::ports::{ChangeSet, MutationQuery, PageQuery, StoreError};
+use isp_core::ports::{ChangeSet, MutationQuery, PageQuery, StoreError, TellingQuery};
 
 use crate::customer::after;
 use crate::rows::{append, must_exist};
 use crate::session::{Session, all, first, readable_page};
-use crate::table::{BANK_FILES, MUTATIONS, PAYER_ALIASES};
+use crate::table::{BANK_FILES, MUTATION_TELLINGS, MUTATIONS, PAYER_ALIASES};
 use crate::value::{Reader, args};
 
 /// What a change set writes of bank files.
 pub(crate) struct Changes {
     files: Vec<ImportedFile>,
     mutations: Vec<Mutation>,
+    tellings: Vec<Telling>,
     marks: Vec<(MutationId, u32, MutationMark)>,
     aliases: Vec<PayerAlias>,
     forgotten: Vec<MutationId>,
@@ -25,6 +26,7 @@ impl Changes {
         Self {
             files: std::mem::take(&mut changes.bank_files),
             mutations: std::mem::take(&mut changes.mutations),
+            tellings: std::mem::take(&mut changes.tellings),
             marks: std::mem::take(&mut changes.mutation_marks),
             aliases: std::mem::take(&mut changes.payer_aliases),
             forgotten: std::mem::take(&mut changes.forgotten_aliases),
@@ -33,7 +35,7 @@ impl Changes {
 }
 
 pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, changes: Changes) -> Result<(), StoreError> {
-    let Changes { files, mutations, marks, aliases, forgotten } = changes;
+    let Changes { files, mutations, tellings, marks, aliases, forgotten } = changes;
     let rows = files
         .into_iter()
         .map(|f| args![tenant, f.id, f.format, f.account.folded(), f.from, f.until, f.at, f.by])
@@ -44,10 +46,12 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, changes: Change
         .map(|m| {
             let account = m.account.folded();
             let state = MutationState::Unmatched;
-            args![tenant, m.id, account, m.format, m.on, m.amount, m.text, m.balance, m.file_id, state, 0_u32]
+            args![tenant, m.id, account, m.format, m.bank, m.on, m.amount, m.text, m.balance, m.file_id, state, 0_u32]
         })
         .collect();
     append(s, &MUTATIONS, rows).await?;
+    let rows = tellings.into_iter().map(|t| args![tenant, t.id, t.mutation_id, t.source.folded(), t.text]).collect();
+    append(s, &MUTATION_TELLINGS, rows).await?;
     for (id, revision, mark) in marks {
         let MutationMark { state, payment_id, booked, clue, at, by, reason } = mark;
         let sql = "UPDATE mutations SET state = $4, payment_id = $5, booked = $6, clue = $7, marked_at = $8,
@@ -87,9 +91,10 @@ pub(crate) async fn file(
 }
 
 fn read(r: &mut Reader<'_>) -> Result<MutationRow, StoreError> {
-    let (id, account, format, on, amount) = (r.get()?, r.get()?, r.get()?, r.get()?, r.get()?);
+    let (id, account, format, bank) = (r.get()?, r.get()?, r.get()?, r.get()?);
+    let (on, amount) = (r.get()?, r.get()?);
     let (text, balance, file_id, revision) = (r.get()?, r.get()?, r.get()?, r.get()?);
-    let mutation = Mutation { id, account, format, on, amount, text, balance, file_id };
+    let mutation = Mutation { id, account, format, bank, on, amount, text, balance, file_id };
     let (state, payment_id, booked, clue) = (r.get()?, r.get()?, r.get()?, r.get()?);
     let mark = match (r.get()?, r.get()?, r.get()?) {
         (Some(at), Some(by), Some(reason)) => Some(MutationMark { state, payment_id, booked, clue, at, by, reason }),
@@ -104,10 +109,11 @@ pub(crate) async fn page(
     query: &MutationQuery,
     page: PageQuery<MutationId>,
 ) -> Result<Vec<MutationRow>, StoreError> {
-    let mut sql = "SELECT mutation_id, account, format, happened_on, amount, told, balance, bank_file_id, revision,
+    let mut sql =
+        "SELECT mutation_id, account, format, bank, happened_on, amount, told, balance, bank_file_id, revision,
             state, payment_id, booked, clue, marked_at, marked_by, reason
         FROM mutations WHERE tenant_id = $1 AND mutation_id > $2"
-        .to_owned();
+            .to_owned();
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     if let Some(id) = query.id {
         args.extend(args![id]);
@@ -121,6 +127,10 @@ pub(crate) async fn page(
         args.extend(args![from, until]);
         sql += &format!(" AND happened_on BETWEEN ${} AND ${}", args.len() - 1, args.len());
     }
+    if let Some(amount) = query.amount {
+        args.extend(args![amount]);
+        sql += &format!(" AND amount = ${}", args.len());
+    }
     if query.waiting {
         sql += " AND amount > 0 AND state IN ('unmatched', 'taken_back')";
     }
@@ -130,6 +140,35 @@ pub(crate) async fn page(
     }
     sql += " ORDER BY mutation_id LIMIT $3";
     readable_page(s, "mutation", &sql, args, (1, 2), read).await
+}
+
+/// Who told of mutations.
+pub(crate) async fn tellings(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: &TellingQuery,
+) -> Result<Vec<Telling>, StoreError> {
+    let mut sql = "SELECT t.telling_id, t.mutation_id, t.source, t.told FROM mutation_tellings t
+        JOIN mutations m ON m.tenant_id = t.tenant_id AND m.mutation_id = t.mutation_id WHERE t.tenant_id = $1"
+        .to_owned();
+    let mut args = args![tenant];
+    if let Some(id) = query.id {
+        args.extend(args![id]);
+        sql += &format!(" AND t.telling_id = ${}", args.len());
+    }
+    if let Some(account) = &query.account {
+        args.extend(args![account.folded()]);
+        sql += &format!(" AND m.account = ${}", args.len());
+    }
+    if let Some((from, until)) = query.days {
+        args.extend(args![from, until]);
+        sql += &format!(" AND m.happened_on BETWEEN ${} AND ${}", args.len() - 1, args.len());
+    }
+    sql += " ORDER BY t.telling_id";
+    all(s, "mutation_telling", &sql, args, |r| {
+        Ok(Telling { id: r.get()?, mutation_id: r.get()?, source: r.get()?, text: r.get()? })
+    })
+    .await
 }
 
 /// What was learnt of payers.

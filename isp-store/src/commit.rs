@@ -85,6 +85,7 @@ pub(crate) async fn write(
         payouts,
         bank_files: _,
         mutations: _,
+        tellings: _,
         mutation_marks: _,
         forgotten_aliases: _,
         payer_aliases: _,

@@ -65,15 +65,17 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, erasures: Vec<E
         }
         for number in person.numbers() {
             // Money of which nobody has said whose it is, or that it is nobody's.
-            let found = "SELECT mutation_id, told FROM mutations WHERE tenant_id = $1 AND told LIKE '%' || $2 || '%'
-                ORDER BY mutation_id";
-            for (id, told) in
-                all(s, "mutation", found, args![tenant, number.clone()], |r| Ok((r.get::<Uuid>()?, r.get::<String>()?)))
-                    .await?
-            {
-                if let Some(without) = person.left_out_of(&told) {
-                    let sql = "UPDATE mutations SET told = $3 WHERE tenant_id = $1 AND mutation_id = $2";
-                    s.execute(sql, args![tenant, id, without]).await?;
+            for (table, key) in [("mutations", "mutation_id"), ("mutation_tellings", "telling_id")] {
+                let found = format!(
+                    "SELECT {key}, told FROM {table} WHERE tenant_id = $1 AND told LIKE '%' || $2 || '%' ORDER BY {key}"
+                );
+                let named: Vec<(Uuid, String)> =
+                    all(s, table, &found, args![tenant, number.clone()], |r| Ok((r.get()?, r.get()?))).await?;
+                for (id, told) in named {
+                    if let Some(without) = person.left_out_of(&told) {
+                        let sql = format!("UPDATE {table} SET told = $3 WHERE tenant_id = $1 AND {key} = $2");
+                        s.execute(&sql, args![tenant, id, without]).await?;
+                    }
                 }
             }
         }
@@ -151,7 +153,7 @@ const HIS: &str = "customer_id = $2";
 const OF_PAYMENTS: &str = "payment_id IN (SELECT payment_id FROM payments WHERE tenant_id = $1 AND customer_id = $2)";
 
 /// All of them. No two records have one id, so an ending is found by it alone. A test compares them with the tables.
-const TEXTS: [Text; 17] = [
+const TEXTS: [Text; 18] = [
     text("device_history", "device_history_id", "reason", HIS),
     text("exemptions", "exemption_id", "reason", HIS),
     text("credit_notes", "credit_note_id", "note", HIS),
@@ -168,6 +170,13 @@ const TEXTS: [Text; 17] = [
     text("write_offs", "payment_id", "reason", OF_PAYMENTS),
     text("mutations", "mutation_id", "told", OF_PAYMENTS),
     text("mutations", "mutation_id", "reason", OF_PAYMENTS),
+    text(
+        "mutation_tellings",
+        "telling_id",
+        "told",
+        "mutation_id IN (SELECT m.mutation_id FROM mutations m JOIN payments p ON p.tenant_id = m.tenant_id
+            AND p.payment_id = m.payment_id WHERE m.tenant_id = $1 AND p.customer_id = $2)",
+    ),
     text(
         "access_events",
         "access_event_id",

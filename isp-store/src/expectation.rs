@@ -52,6 +52,12 @@ async fn holds(
         Expectation::Installations(customer, most) => {
             rows_of(s, tenant, "installation_orders", *customer).await? <= *most
         }
+        Expectation::Mutations(account, (from, until), most) => {
+            let sql = "SELECT COUNT(*) FROM mutations
+                WHERE tenant_id = $1 AND account = $2 AND happened_on BETWEEN $3 AND $4";
+            let values = args![tenant, account.folded(), *from, *until];
+            first(s, "mutation", sql, values, |r| r.get()).await?.unwrap_or(0_u64) <= *most
+        }
         Expectation::ProofsWaiting(customer, most) => proof::waiting(s, tenant, Some(*customer)).await?.0 <= *most,
     })
 }

@@ -332,6 +332,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(33, "refunds", include_str!("../migrations/sqlite/0033_refunds.sql")),
         migration(35, "moves", include_str!("../migrations/sqlite/0035_moves.sql")),
         migration(36, "gateway refunds", include_str!("../migrations/sqlite/0036_gateway_refunds.sql")),
+        migration(37, "tellings", include_str!("../migrations/sqlite/0037_tellings.sql")),
     ]
 }
 
@@ -371,6 +372,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(33, "refunds", include_str!("../migrations/postgres/0033_refunds.sql")),
         migration(35, "moves", include_str!("../migrations/postgres/0035_moves.sql")),
         migration(36, "gateway refunds", include_str!("../migrations/postgres/0036_gateway_refunds.sql")),
+        migration(37, "tellings", include_str!("../migrations/postgres/0037_tellings.sql")),
     ]
 }
 

@@ -156,8 +156,11 @@ tables! {
         "tenant_id", "bank_file_id", "format", "account", "first_day", "last_day", "imported_at", "imported_by",
     ];
     MUTATIONS: "mutations", 2, "mutation", [
-        "tenant_id", "mutation_id", "account", "format", "happened_on", "amount", "told", "balance", "bank_file_id",
-        "state", "revision",
+        "tenant_id", "mutation_id", "account", "format", "bank", "happened_on", "amount", "told", "balance",
+        "bank_file_id", "state", "revision",
+    ];
+    MUTATION_TELLINGS: "mutation_tellings", 2, "mutation_telling", [
+        "tenant_id", "telling_id", "mutation_id", "source", "told",
     ];
     PAYER_ALIASES: "payer_aliases", 2, "payer_alias", ["tenant_id", "mutation_id", "words", "customer_id"];
     WEBHOOKS: "webhooks", 2, "webhook.id", [

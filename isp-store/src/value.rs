@@ -11,7 +11,7 @@ use isp_core::ids::{
     AccessEventId, BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
     PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RefundId, RouterId, SiteId, StatementId,
-    SubscriptionId, TenantId, WebhookId, WorkerId,
+    SubscriptionId, TellingId, TenantId, WebhookId, WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
@@ -168,7 +168,8 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, RefundId, BankFileId, MutationId, WebhookId,
+    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, RefundId, BankFileId, MutationId,
+    TellingId, WebhookId,
     PageLinkId, ProofId,
 }
 

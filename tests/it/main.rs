@@ -13,6 +13,7 @@ mod asked;
 mod at_one_moment;
 mod bank;
 mod bank_rows;
+mod bank_told;
 mod billing_day;
 mod cases;
 mod channel;

@@ -153,6 +153,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         payouts,
         bank_files,
         mutations,
+        tellings,
         mutation_marks,
         forgotten_aliases,
         payer_aliases,
@@ -220,6 +221,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.ids("payout", payouts, |p| p.id.0);
     log.ids("bank_file", bank_files, |f| f.id.0);
     log.ids("mutation", mutations, |m| m.id.0);
+    log.rows("mutation.told", tellings, |t| json!({ "mutation": t.mutation_id, "by": t.source }));
     log.ids("mutation.marked", mutation_marks, |(id, ..)| id.0);
     log.ids("payer_alias.forgotten", forgotten_aliases, |id| id.0);
     log.ids("payer_alias", payer_aliases, |a| a.mutation_id.0);

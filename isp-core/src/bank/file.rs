@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::money::Money;
 use crate::text::Code;
 
-/// What a file is.
+/// How the provider heard of a mutation: by what kind of file, or by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BankFormat {
@@ -30,13 +30,18 @@ pub enum BankFormat {
     Mt940,
     /// No file: a payment gateway told of money for a request that is not known here.
     Gateway,
+    /// No file: moota, which reads accounts at their banks, told of it.
+    Moota,
+    /// No file: a phone told of it, on which a bank's or merchant's app showed a notification.
+    Phone,
 }
 
 impl BankFormat {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Bca, Self::Mandiri, Self::Bni, Self::Bri, Self::Mt940, Self::Gateway];
+    pub const ALL: [Self; 8] =
+        [Self::Bca, Self::Mandiri, Self::Bni, Self::Bri, Self::Mt940, Self::Gateway, Self::Moota, Self::Phone];
 
-    /// `bca`, `mandiri`, `bni`, `bri`, `mt940` or `gateway`.
+    /// `bca`, `mandiri`, `bni`, `bri`, `mt940`, `gateway`, `moota` or `phone`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -46,6 +51,8 @@ impl BankFormat {
             Self::Bri => "bri",
             Self::Mt940 => "mt940",
             Self::Gateway => "gateway",
+            Self::Moota => "moota",
+            Self::Phone => "phone",
         }
     }
 
@@ -54,7 +61,8 @@ impl BankFormat {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let unknown = Error::NotOneOf { field: "format", expected: "bca, mandiri, bni, bri, mt940, gateway" };
+        let unknown =
+            Error::NotOneOf { field: "format", expected: "bca, mandiri, bni, bri, mt940, gateway, moota, phone" };
         Self::ALL.into_iter().find(|f| f.code() == text).ok_or(unknown)
     }
 }

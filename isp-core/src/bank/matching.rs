@@ -161,10 +161,13 @@ pub fn candidates(
     for (customer_id, named) in coded(money.text, payers) {
         add(customer_id, Clue::Code, None, named == Named::Surely);
     }
-    let (said, payer) = (words(money.text), payer_words(money.text));
+    let said = words(money.text);
+    let payer: Vec<String> = money.text.split(Incoming::SEPARATOR).map(payer_words).collect();
     // One word names too many: it counts as a name, which wants the right amount, too.
-    let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) =
-        aliases.iter().filter(|a| !payer.is_empty() && a.words == payer).partition(|a| !a.words.contains(' '));
+    let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) = aliases
+        .iter()
+        .filter(|a| !a.words.is_empty() && payer.contains(&a.words))
+        .partition(|a| !a.words.contains(' '));
     for alias in several {
         add(alias.customer_id, Clue::Alias, None, true);
     }

@@ -6,12 +6,14 @@
 //! | mutations, each kept once | [`mutation`] |
 //! | whose a mutation is | [`matching`] |
 //! | the customers, found by what a text says | [`payers`] |
+//! | mutations that are told one by one, by moota or a phone | [`told`] |
 //! | what the text of one names | `words`, `written` |
 
 pub mod file;
 pub mod matching;
 pub mod mutation;
 pub mod payers;
+pub mod told;
 mod words;
 mod written;
 
@@ -21,4 +23,5 @@ pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
 pub use payers::{Payer, Payers};
+pub use told::{Recognised, Teller, Telling, ToldRow, may_be_same, recognise, told_by};
 pub use words::payer_words;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::told::{Telling, file_of, untold};
 use super::{BankFile, BankFormat, Clue};
 use crate::calendar::{Date, Zone};
 use crate::error::Error;
-use crate::ids::{BankFileId, CustomerId, MutationId, PaymentId, TenantId, derive};
+use crate::ids::{BankFileId, CustomerId, MutationId, PaymentId, TellingId, TenantId, derive};
 use crate::money::Money;
 use crate::payment::{Channel, Payment, Transfer};
 use crate::text::{Code, Reference};
@@ -41,12 +42,15 @@ pub fn file_id(tenant: TenantId, account: &Code, text: &str) -> BankFileId {
 /// Money that came into an account or went out of it. Append-only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutation {
-    /// The row; follows from account, day, amount, balance and place among its like, so that no row of a bank counts twice.
+    /// The row; follows from account, day, amount, balance and place among its like, so that no row of a bank counts twice. Of one
+    /// that is told alone it follows from who told it and what it is called there.
     pub id: MutationId,
     /// Which account of the provider, by its number or a name, in small letters.
     pub account: Code,
-    /// How the bank told of it.
+    /// How it was heard of first.
     pub format: BankFormat,
+    /// The bank that holds the account, where whoever told of it says so: `bca`. A bank's own file need not say it.
+    pub bank: Option<Code>,
     /// When.
     pub on: Date,
     /// How much; below zero it went out.
@@ -55,7 +59,7 @@ pub struct Mutation {
     pub text: String,
     /// The balance after it, where the bank tells it.
     pub balance: Option<Money>,
-    /// The file that brought it.
+    /// The file that brought it. Who tells one by one has one for each account.
     pub file_id: BankFileId,
 }
 
@@ -74,7 +78,7 @@ pub struct Incoming<'a> {
     pub amount: Money,
     /// On which day.
     pub on: Date,
-    /// What the bank wrote. It names people.
+    /// What the bank wrote; what several wrote, with [`SEPARATOR`](Self::SEPARATOR) between. It names people.
     pub text: &'a str,
     /// Whose money it is as whoever told of it says: `None` when nobody says; several, or none, when a contact is not one customer.
     pub said: Option<&'a [CustomerId]>,
@@ -89,6 +93,11 @@ impl std::fmt::Debug for Incoming<'_> {
     }
 }
 
+impl Incoming<'_> {
+    /// What stands between the texts of several sources that tell of the same money. No text holds it.
+    pub const SEPARATOR: char = '\u{1e}';
+}
+
 impl Mutation {
     /// The longest text, in characters.
     pub const LONGEST: usize = 500;
@@ -99,14 +108,18 @@ impl Mutation {
         Incoming { amount: self.amount, on: self.on, text: &self.text, said: None, owed_by }
     }
 
-    /// The provider of the payment that it becomes: the bank, `bank` where the file does not tell which, or the gateway.
+    /// The provider of the payment that it becomes: the bank, `bank` where nobody tells which, or the gateway. Whoever tells of a
+    /// mutation, it is the same.
     ///
     /// # Errors
     /// None that can be: each is a code.
     pub fn provider(&self) -> Result<Code, Error> {
         match self.format {
             BankFormat::Gateway => Ok(self.account.clone()),
-            BankFormat::Mt940 => Code::parse("provider", "bank"),
+            BankFormat::Mt940 | BankFormat::Moota | BankFormat::Phone => match &self.bank {
+                Some(bank) => Ok(bank.clone()),
+                None => Code::parse("provider", "bank"),
+            },
             bank => Code::parse("provider", bank.code()),
         }
     }
@@ -240,19 +253,29 @@ pub struct Compared {
     pub new: Vec<Mutation>,
     /// How many rows are kept already.
     pub known: usize,
-    /// Mutations that were kept of the days of the file and are not in it: the bank corrected something.
+    /// Mutations that another file brought of the days of this one and that are not in it: the bank corrected something.
     pub missing: Vec<MutationId>,
     /// The mutations that its rows are, from the oldest to the newest: a file that begins with the newest is turned round.
     pub order: Vec<MutationId>,
+    /// That its rows are mutations which others told of first. Once it is written, none of them is another row's.
+    pub tellings: Vec<Telling>,
 }
 
 /// Compares a file with what is kept of its account from its first to its last day.
 ///
 /// Rows of one format are one by day, amount and balance, or by day, amount and text where there is no balance; of several that
-/// are alike, the first is the first one again. Another format may write texts and balances otherwise: there, as many rows of a
-/// day and an amount as are kept already are the same.
+/// are alike, the first is the first one again. Another format may write texts and balances otherwise, and so does who tells of
+/// mutations one by one: there, as many rows of a day and an amount as are kept already are the same. Which of them a row is, is
+/// remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
 #[must_use]
-pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &BankFile, kept: &[Mutation]) -> Compared {
+pub fn compare(
+    tenant: TenantId,
+    account: &Code,
+    file_id: BankFileId,
+    file: &BankFile,
+    kept: &[Mutation],
+    tellings: &[Telling],
+) -> Compared {
     let mut alike: BTreeMap<(Date, i64, String), u32> = BTreeMap::new();
     let rows: Vec<Mutation> = file
         .rows
@@ -267,6 +290,7 @@ pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &Ban
                 id: MutationId(derive(tenant.0, &words)),
                 account: account.clone(),
                 format: file.format,
+                bank: None,
                 on: row.on,
                 amount: row.amount(),
                 text: row.text.chars().take(Mutation::LONGEST).collect(),
@@ -276,28 +300,45 @@ pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &Ban
         })
         .collect();
     let mut compared = Compared::default();
-    let mut met: BTreeSet<MutationId> = rows.iter().map(|row| row.id).collect();
-    let there: BTreeSet<MutationId> = kept.iter().map(|m| m.id).collect();
-    met.retain(|id| there.contains(id));
+    let source = file.format.code();
+    let by_id: BTreeMap<MutationId, &Mutation> = kept.iter().map(|m| (m.id, m)).collect();
+    let remembered: BTreeMap<TellingId, MutationId> = tellings.iter().map(|t| (t.id, t.mutation_id)).collect();
+    let mut free: BTreeSet<MutationId> = untold(source, kept, tellings).map(|m| m.id).collect();
+    let telling = |row: &Mutation| Telling::id_of(tenant, source, &row.id.to_string());
+    // What is known by its name, before anything else is taken for a row.
+    let mut named: BTreeMap<MutationId, MutationId> = BTreeMap::new();
+    for row in &rows {
+        let told = remembered.get(&telling(row)).copied();
+        let own = || by_id.get(&row.id).filter(|m| file_of(m) == Some(source) || free.contains(&m.id)).map(|m| m.id);
+        named.extend(told.or_else(own).map(|id| (row.id, id)));
+    }
+    free.retain(|id| !named.contains_key(id));
     let mut other: BTreeMap<(Date, Money), Vec<MutationId>> = BTreeMap::new();
-    for mutation in kept.iter().filter(|m| m.format != file.format && !met.contains(&m.id)) {
+    for mutation in kept.iter().filter(|m| free.contains(&m.id)) {
         other.entry((mutation.on, mutation.amount)).or_default().push(mutation.id);
     }
-    for row in rows {
-        let known = match met.contains(&row.id) {
-            true => Some(row.id),
-            false => other.get_mut(&(row.on, row.amount)).and_then(Vec::pop),
-        };
-        match known {
-            Some(id) => {
-                met.insert(id);
-                compared.known += 1;
-                compared.order.push(id);
-            }
-            None => {
-                compared.order.push(row.id);
-                compared.new.push(row);
-            }
+    let mut met: BTreeSet<MutationId> = BTreeSet::new();
+    for mut row in rows {
+        let id = telling(&row);
+        let other = || other.get_mut(&(row.on, row.amount)).and_then(Vec::pop);
+        let same = named.get(&row.id).copied().or_else(other);
+        let mutation = same.unwrap_or_else(|| match by_id.contains_key(&row.id) {
+            // Another row of this source was taken for the one of this name.
+            true => MutationId(derive(tenant.0, &["told mutation", &id.to_string()])),
+            false => row.id,
+        });
+        let brought = by_id.get(&mutation).map_or(mutation == row.id, |m| file_of(m) == Some(source) && m.id == row.id);
+        if !brought && !remembered.contains_key(&id) {
+            let text = if same.is_some() { row.text.as_str() } else { "" };
+            compared.tellings.extend(Telling::of(id, mutation, source, text));
+        }
+        compared.order.push(mutation);
+        met.insert(mutation);
+        if same.is_some() {
+            compared.known += 1;
+        } else {
+            row.id = mutation;
+            compared.new.push(row);
         }
     }
     if let [newest, .., oldest] = file.rows.as_slice()
@@ -306,6 +347,7 @@ pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &Ban
         compared.new.reverse();
         compared.order.reverse();
     }
-    compared.missing = kept.iter().map(|m| m.id).filter(|id| !met.contains(id)).collect();
+    let of_files = kept.iter().filter(|m| file_of(m).is_some()).map(|m| m.id);
+    compared.missing = of_files.filter(|id| !met.contains(id)).collect();
     compared
 }

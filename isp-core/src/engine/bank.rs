@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
 use crate::payment::{Channel, Payment, Transfer};
-use crate::ports::{ChangeSet, MutationQuery, StoreError};
+use crate::ports::{ChangeSet, Expectation, MutationQuery, StoreError, TellingQuery};
 use crate::text::{Code, given};
 
 /// What importing a file came to.
@@ -67,6 +67,11 @@ impl Engine<'_> {
         account: &Code,
         text: &str,
     ) -> Result<ImportReport, EngineError> {
+        Ok(self.compared(file, account, text).await?.0)
+    }
+
+    /// What a file comes to, and how many mutations of its days were kept when that was found.
+    async fn compared(&self, file: &BankFile, account: &Code, text: &str) -> Result<(ImportReport, u64), EngineError> {
         let id = file_id(self.tenant, account, text);
         let days = |it: &mut dyn Iterator<Item = Date>| {
             it.fold(None, |m: Option<(Date, Date)>, d| {
@@ -77,7 +82,10 @@ impl Engine<'_> {
         let known = self.store.bank_file(self.tenant, id).await?.is_some();
         let query = MutationQuery { account: Some(account.clone()), days: Some(days), ..MutationQuery::default() };
         let kept: Vec<Mutation> = self.mutations(&query).await?.into_iter().map(|row| row.mutation).collect();
-        Ok(ImportReport { known, compared: compare(self.tenant, account, id, file, &kept), days })
+        let query = TellingQuery { account: Some(account.clone()), days: Some(days), ..TellingQuery::default() };
+        let tellings = self.store.tellings(self.tenant, &query).await?;
+        let compared = compare(self.tenant, account, id, file, &kept, &tellings);
+        Ok((ImportReport { known, compared, days }, kept.len() as u64))
     }
 
     /// Keeps a file and its new mutations, all in one commit. It books nothing: [`Engine::match_mutations`] does.
@@ -93,7 +101,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<ImportReport, EngineError> {
         until_written(|| async {
-            let report = self.look_at_bank_file(file, account, text).await?;
+            let (report, before) = self.compared(file, account, text).await?;
             if report.known {
                 return Ok(report);
             }
@@ -107,12 +115,20 @@ impl Engine<'_> {
                 at: now,
                 by: by.to_owned(),
             };
-            let mutations = report.compared.new.clone();
-            let changes = ChangeSet { bank_files: vec![imported], mutations, ..ChangeSet::default() };
+            let changes = ChangeSet {
+                // Moota or a phone may tell of the same money meanwhile.
+                expected: vec![Expectation::Mutations(account.clone(), report.days, before)],
+                bank_files: vec![imported],
+                mutations: report.compared.new.clone(),
+                tellings: report.compared.tellings.clone(),
+                ..ChangeSet::default()
+            };
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => Ok(report),
                 // Somebody else imports the same rows: look again.
-                Err(StoreError::Duplicate { what: "mutation" | "bank_file" }) => Err(StoreError::Conflict.into()),
+                Err(StoreError::Duplicate { what: "mutation" | "bank_file" | "mutation_telling" }) => {
+                    Err(StoreError::Conflict.into())
+                }
                 Err(other) => Err(other.into()),
             }
         })

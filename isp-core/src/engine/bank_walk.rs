@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFormat, Candidate, Doubt, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict, candidates,
-    decide,
+    BankFormat, Candidate, Doubt, Incoming, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
+    candidates, decide,
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
+use crate::engine::bank_near::Near;
 use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError, Looked, Matched};
 use crate::ids::{CustomerId, MutationId, PaymentId};
@@ -76,7 +77,10 @@ impl Book {
 pub(super) struct Walk {
     rows: Vec<MutationRow>,
     looked: BTreeMap<usize, Looked>,
+    /// Those of them that are, or would be, a payment.
+    books: BTreeSet<MutationId>,
     book: Book,
+    near: Near,
     /// The places of those that are still to be judged.
     todo: BTreeSet<usize>,
     /// Those that wait, by whom they may be of, and by the amount where it is a request's.
@@ -104,6 +108,10 @@ impl Walk {
     pub(super) fn keep(&mut self, place: usize, candidates: Vec<Candidate>, matched: Matched) {
         let Some(row) = self.rows.get(place) else { return };
         let mutation = row.mutation.clone();
+        match matched {
+            Matched::Booked(..) | Matched::Linked(..) | Matched::Would(_) => self.books.insert(mutation.id),
+            Matched::Asks(_) | Matched::Failed(_) => self.books.remove(&mutation.id),
+        };
         if matches!(matched, Matched::Asks(_)) {
             for candidate in &candidates {
                 self.by_customer.entry(candidate.customer_id).or_default().insert(place);
@@ -155,15 +163,17 @@ impl Engine<'_> {
             Some(first) => self.book_of(first.mutation.on).await?,
             None => Book::default(),
         };
+        let near = self.near(&rows).await?;
         let todo = (0..rows.len()).collect();
         let (by_customer, by_amount) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Walk { rows, looked: BTreeMap::new(), book, todo, by_customer, by_amount })
+        Ok(Walk { rows, looked: BTreeMap::new(), books: BTreeSet::new(), book, near, todo, by_customer, by_amount })
     }
 
     /// Loads anew what a walk rests on, because something else was written than it supposed. All that wait are judged again.
     pub(super) async fn walk_anew(&self, walk: &mut Walk) -> Result<(), EngineError> {
         let Some(first) = walk.rows.first() else { return Ok(()) };
         walk.book = self.book_of(first.mutation.on).await?;
+        walk.near = self.near(&walk.rows).await?;
         (walk.by_customer, walk.by_amount) = Default::default();
         let waits = walk.looked.iter().filter(|(_, one)| matches!(one.matched, Matched::Asks(_)));
         walk.todo.extend(waits.map(|(place, _)| *place));
@@ -178,7 +188,8 @@ impl Engine<'_> {
     ) -> Result<(Vec<Candidate>, Result<Candidate, Doubt>), EngineError> {
         let book = &walk.book;
         let owed_by = book.owed_by(row.mutation.amount);
-        let money = row.mutation.incoming(&owed_by);
+        let text = walk.near.text(&row.mutation);
+        let money = Incoming { text: &text, ..row.mutation.incoming(&owed_by) };
         let found = candidates(&money, &book.requests, &book.payers, &book.aliases);
         let mut transfers = match found.first() {
             Some(Candidate { request: Some(_), customer_id, .. }) => self.transfers_of(*customer_id).await?,
@@ -186,6 +197,7 @@ impl Engine<'_> {
         };
         transfers.retain(|transfer| !book.told.contains(&transfer.payment_id));
         let chosen = match decide(&found, &money, &transfers) {
+            _ if walk.near.is_booked(&row.mutation, |id| walk.books.contains(&id)) => Err(Doubt::Booked),
             // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
             _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
                 Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })

@@ -47,6 +47,8 @@ pub mod account;
 pub mod archive;
 pub mod bank;
 mod bank_book;
+mod bank_near;
+mod bank_told;
 mod bank_walk;
 pub mod bill;
 pub mod cash;

@@ -213,6 +213,7 @@ impl Engine<'_> {
             id,
             account: account.clone(),
             format: BankFormat::Gateway,
+            bank: None,
             on,
             amount: notice.gross,
             text: text.chars().take(Mutation::LONGEST).collect(),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::bank::{ImportedFile, Mutation, MutationMark, PayerAlias};
+use crate::bank::{ImportedFile, Mutation, MutationMark, PayerAlias, Telling};
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::customer::Customer;
@@ -147,6 +147,9 @@ pub struct ChangeSet {
     /// Mutations, appended; accounts are kept in small letters. One whose id is there already fails the commit with
     /// `Duplicate { what: "mutation" }`.
     pub mutations: Vec<Mutation>,
+    /// Who told of mutations, appended. One whose id is there already, or whose source has told of the mutation, fails the commit with
+    /// `Duplicate { what: "mutation_telling" }`.
+    pub tellings: Vec<Telling>,
     /// What becomes of mutations that still have this revision; another one fails the commit with `Conflict`, as does a
     /// payment that another mutation has. The revision rises by one.
     pub mutation_marks: Vec<(MutationId, u32, MutationMark)>,
@@ -232,6 +235,7 @@ impl ChangeSet {
             payouts,
             bank_files,
             mutations,
+            tellings,
             mutation_marks,
             forgotten_aliases,
             payer_aliases,
@@ -285,6 +289,7 @@ impl ChangeSet {
         self.payouts.extend(payouts);
         self.bank_files.extend(bank_files);
         self.mutations.extend(mutations);
+        self.tellings.extend(tellings);
         self.mutation_marks.extend(mutation_marks);
         self.forgotten_aliases.extend(forgotten_aliases);
         self.payer_aliases.extend(payer_aliases);
@@ -345,6 +350,7 @@ impl ChangeSet {
             payouts,
             bank_files,
             mutations,
+            tellings,
             mutation_marks,
             forgotten_aliases,
             payer_aliases,
@@ -397,6 +403,7 @@ impl ChangeSet {
             && payouts.is_empty()
             && bank_files.is_empty()
             && mutations.is_empty()
+            && tellings.is_empty()
             && mutation_marks.is_empty()
             && forgotten_aliases.is_empty()
             && payer_aliases.is_empty()

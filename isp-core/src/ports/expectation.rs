@@ -1,5 +1,6 @@
 //! What a commit was decided from and does not write itself.
 
+use crate::calendar::Date;
 use crate::ids::CustomerId;
 use crate::ledger::Account;
 use crate::money::Money;
@@ -28,4 +29,6 @@ pub enum Expectation {
     Installations(CustomerId, u64),
     /// No more proofs of transfer of a customer wait for review.
     ProofsWaiting(CustomerId, u64),
+    /// No more mutations of an account are kept than these, from one day to another.
+    Mutations(Code, (Date, Date), u64),
 }

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::{
     DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow,
-    RefundRow, RequestQuery, StoreError,
+    RefundRow, RequestQuery, StoreError, TellingQuery,
 };
-use crate::bank::{ImportedFile, MutationRow, PayerAlias};
+use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{Account, JournalEntry, JournalTotal};
@@ -137,6 +137,9 @@ pub trait MoneyStore: Send + Sync {
         query: &MutationQuery,
         page: PageQuery<MutationId>,
     ) -> Result<Vec<MutationRow>, StoreError>;
+
+    /// Who told of mutations, in id order.
+    async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError>;
 
     /// What was learnt of payers, in the order of mutations.
     async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError>;

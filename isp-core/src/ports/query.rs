@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{OutboxState, Topic};
 use crate::billing::InvoiceKind;
 use crate::calendar::Date;
-use crate::ids::{CustomerId, MutationId, PaymentId, RefundId, SubscriptionId};
+use crate::ids::{CustomerId, MutationId, PaymentId, RefundId, SubscriptionId, TellingId};
 use crate::money::Money;
 use crate::text::{Code, Reference};
 
@@ -129,6 +129,17 @@ pub struct GatewayQuery {
     pub payment: Option<PaymentId>,
 }
 
+/// Which tellings to list; all conditions together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TellingQuery {
+    /// Only this one.
+    pub id: Option<TellingId>,
+    /// Only those of mutations of this account.
+    pub account: Option<Code>,
+    /// Only those of mutations from one day to another, both included.
+    pub days: Option<(Date, Date)>,
+}
+
 /// Which refunds at gateways to list; all conditions together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GatewayRefundQuery {
@@ -149,6 +160,8 @@ pub struct MutationQuery {
     pub account: Option<Code>,
     /// Only from one day to another, both included.
     pub days: Option<(Date, Date)>,
+    /// Only of this amount.
+    pub amount: Option<Money>,
     /// Only money that came in and waits for somebody to say whose it is.
     pub waiting: bool,
     /// Only that of this payment.

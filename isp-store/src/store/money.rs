@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
+use isp_core::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use isp_core::ledger::{Account, JournalEntry, JournalTotal};
@@ -13,7 +13,7 @@ use isp_core::payment::{
 };
 use isp_core::ports::{
     DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow,
-    PayoutRow, RefundRow, RequestQuery, StoreError,
+    PayoutRow, RefundRow, RequestQuery, StoreError, TellingQuery,
 };
 use isp_core::text::{Code, Reference};
 
@@ -164,6 +164,11 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<MutationRow>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         bank::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        bank::tellings(session.as_mut(), tenant, query).await
     }
 
     async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {

@@ -1,7 +1,7 @@
 //! Bank files, mutations and what was learnt of their payers.
 
-use crate::bank::{Mutation, MutationRow};
-use crate::ports::{ChangeSet, MutationQuery, StoreError};
+use crate::bank::{Mutation, MutationRow, Telling};
+use crate::ports::{ChangeSet, MutationQuery, StoreError, TellingQuery};
 
 use super::state::{State, must_exist};
 
@@ -20,6 +20,14 @@ impl State {
             }
             let (id, mutation) = (mutation.id, Mutation { account: folded(&mutation), ..mutation });
             self.mutations.put(id, MutationRow { mutation, mark: None, revision: 0 });
+        }
+        for telling in changes.tellings.drain(..) {
+            must_exist(self.mutations.has(&telling.mutation_id), "mutation")?;
+            let same = |t: &Telling| (t.mutation_id, &t.source) == (telling.mutation_id, &telling.source);
+            if self.tellings.has(&telling.id) || self.tellings.values().any(same) {
+                return Err(StoreError::Duplicate { what: "mutation_telling" });
+            }
+            self.tellings.put(telling.id, telling);
         }
         for (id, revision, mark) in changes.mutation_marks.drain(..) {
             let found = self.mutations.get(&id).cloned();
@@ -60,6 +68,18 @@ pub(super) fn mutation_matches(row: &MutationRow, query: &MutationQuery) -> bool
     query.id.is_none_or(|id| id == mutation.id)
         && query.account.as_ref().is_none_or(|account| *account == mutation.account)
         && query.days.is_none_or(|(from, until)| from <= mutation.on && mutation.on <= until)
+        && query.amount.is_none_or(|amount| amount == mutation.amount)
         && (!query.waiting || (mutation.amount.is_positive() && row.state().waits()))
         && query.payment.is_none_or(|payment| row.mark.as_ref().and_then(|m| m.payment_id) == Some(payment))
+}
+
+impl State {
+    pub(super) fn tellings_of(&self, query: &TellingQuery) -> Vec<Telling> {
+        let of = MutationQuery { account: query.account.clone(), days: query.days, ..MutationQuery::default() };
+        let fits = |t: &&Telling| {
+            query.id.is_none_or(|id| id == t.id)
+                && self.mutations.get(&t.mutation_id).is_some_and(|row| mutation_matches(row, &of))
+        };
+        self.tellings.values().filter(fits).cloned().collect()
+    }
 }

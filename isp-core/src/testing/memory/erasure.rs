@@ -124,6 +124,11 @@ impl State {
                 less(&mut mark.reason);
             }
         };
+        let whose: Vec<_> = self.mutations.values().filter(|row| paid(row)).map(|row| row.mutation.id).collect();
+        let names =
+            |telling: &crate::bank::Telling| person.numbers().iter().any(|number| telling.text.contains(number));
+        let telling = |row: &mut crate::bank::Telling| less(&mut row.text);
+        change(&mut self.tellings, |_, row| whose.contains(&row.mutation_id) || names(row), telling);
         let named =
             |row: &crate::bank::MutationRow| person.numbers().iter().any(|number| row.mutation.text.contains(number));
         change(&mut self.mutations, |_, row| paid(row) || named(row), told);

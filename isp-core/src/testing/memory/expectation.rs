@@ -2,9 +2,10 @@
 
 use crate::ledger::{JournalEntry, cover};
 use crate::money::Money;
-use crate::ports::Expectation;
+use crate::ports::{Expectation, MutationQuery};
 use crate::protection::Proof;
 
+use super::bank::mutation_matches;
 use super::state::State;
 
 impl State {
@@ -29,6 +30,11 @@ impl State {
             }
             Expectation::Installations(customer, most) => {
                 self.installation_orders.values().filter(|o| o.customer_id == *customer).count() as u64 <= *most
+            }
+            Expectation::Mutations(account, days, most) => {
+                let query =
+                    MutationQuery { account: Some(account.clone()), days: Some(*days), ..MutationQuery::default() };
+                self.mutations.values().filter(|row| mutation_matches(row, &query)).count() as u64 <= *most
             }
             Expectation::ProofsWaiting(customer, most) => {
                 self.proofs_of(*customer).filter(Proof::waits).count() as u64 <= *most

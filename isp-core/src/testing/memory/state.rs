@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::bank::{ImportedFile, MutationRow, PayerAlias};
+use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
@@ -13,7 +13,7 @@ use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
     PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RefundId, RouterId, SiteId, StatementId,
-    SubscriptionId, WebhookId, WorkerId,
+    SubscriptionId, TellingId, WebhookId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -160,6 +160,7 @@ state! {
     gateway_refunds: RefundId => GatewayRefund,
     bank_files: BankFileId => ImportedFile,
     mutations: MutationId => MutationRow,
+    tellings: TellingId => Telling,
     payer_aliases: MutationId => PayerAlias,
     /// Payments with money left, the oldest of a customer first.
     credit: (CustomerId, DateTime<Utc>, PaymentId) => (),

@@ -1,9 +1,11 @@
 //! Bank files and mutations: each once, marked forward, and what was learnt is forgotten with its mutation.
 
-use crate::bank::{BankFormat, Clue, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias};
-use crate::ids::{BankFileId, CustomerId, MutationId, TenantId};
+use crate::bank::{
+    BankFormat, Clue, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, Telling,
+};
+use crate::ids::{BankFileId, CustomerId, MutationId, TellingId, TenantId};
 use crate::money::Money;
-use crate::ports::{ChangeSet, MutationQuery, PageQuery, Store, StoreError};
+use crate::ports::{ChangeSet, Expectation, MutationQuery, PageQuery, Store, StoreError, TellingQuery};
 use crate::testing::sample::{self, code, day, id, moment};
 
 use super::{refused, world, write};
@@ -25,6 +27,7 @@ fn mutation(number: u64, on: &str, amount: i64) -> Mutation {
         id: MutationId(id(42, number)),
         account: code("1234567890"),
         format: BankFormat::Bca,
+        bank: (number == 3).then(|| code("bca")),
         on: day(on),
         amount: Money::rupiah(amount),
         text: format!("TRSF E-BANKING {number}"),
@@ -84,6 +87,8 @@ pub(super) async fn mutations_are_kept_once(store: &dyn Store, tenant: TenantId)
     assert_eq!(numbers(of(MutationQuery { account, ..Default::default() }).await), [1, 2, 3]);
     let account = Some(code("99"));
     assert_eq!(numbers(of(MutationQuery { account, ..Default::default() }).await), Vec::<u64>::new());
+    let amount = Some(Money::rupiah(-50_000));
+    assert_eq!(numbers(of(MutationQuery { amount, ..Default::default() }).await), [2]);
     let id = Some(mutation(2, "2026-01-15", 0).id);
     assert_eq!(numbers(of(MutationQuery { id, ..Default::default() }).await), [2]);
     let page = PageQuery { after: Some(mutation(1, "2026-01-14", 0).id), limit: 1 };
@@ -142,4 +147,38 @@ pub(super) async fn payers_are_learnt_and_forgotten(store: &dyn Store, tenant: T
     write(store, tenant, ChangeSet { payer_aliases: vec![known.clone()], ..forget.clone() }).await;
     write(store, tenant, forget).await;
     assert_eq!(store.payer_aliases(tenant).await, Ok(vec![]));
+}
+
+pub(super) async fn a_source_tells_of_a_mutation_once(store: &dyn Store, tenant: TenantId) {
+    write(store, tenant, three()).await;
+    let telling = |number, of, source: &str| Telling {
+        id: TellingId(id(43, number)),
+        mutation_id: MutationId(id(42, of)),
+        source: code(source),
+        text: format!("Dana masuk {number}"),
+    };
+    let tell = |tellings: &[Telling]| ChangeSet { tellings: tellings.to_vec(), ..ChangeSet::default() };
+    let of_none = refused(store, tenant, tell(&[telling(9, 9, "moota")])).await;
+    assert!(matches!(of_none, StoreError::Rejected { .. }), "{of_none:?}");
+    let all = [telling(1, 1, "moota"), telling(2, 1, "hp-1"), telling(3, 3, "moota")];
+    write(store, tenant, tell(&all)).await;
+    let twice = StoreError::Duplicate { what: "mutation_telling" };
+    assert_eq!(refused(store, tenant, tell(&[telling(1, 2, "hp-1")])).await, twice, "one name");
+    assert_eq!(refused(store, tenant, tell(&[telling(4, 1, "MOOTA")])).await, twice, "one source, one mutation");
+    let of = |query| async move { store.tellings(tenant, &query).await.expect("tellings") };
+    assert_eq!(of(TellingQuery::default()).await, all);
+    assert_eq!(of(TellingQuery { id: Some(all[1].id), ..Default::default() }).await, [all[1].clone()]);
+    let days = Some((day("2026-01-15"), day("2026-01-16")));
+    assert_eq!(of(TellingQuery { days, ..Default::default() }).await, [all[2].clone()]);
+    let (account, days) = (Some(code("1234567890")), Some((day("2026-01-14"), day("2026-01-14"))));
+    assert_eq!(of(TellingQuery { account: account.clone(), days, id: None }).await, all[..2]);
+    assert_eq!(of(TellingQuery { account: Some(code("99")), ..Default::default() }).await, []);
+    // A commit that was decided when fewer were kept is decided again.
+    let days = (day("2026-01-15"), day("2026-01-16"));
+    let expecting = |most| ChangeSet {
+        expected: vec![Expectation::Mutations(code("1234567890"), days, most)],
+        ..tell(&[telling(5, 2, "moota")])
+    };
+    assert_eq!(refused(store, tenant, expecting(1)).await, StoreError::Conflict);
+    write(store, tenant, expecting(2)).await;
 }

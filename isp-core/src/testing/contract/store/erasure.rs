@@ -1,14 +1,14 @@
 //! A person is forgotten, and what names the customer by an ID stays.
 
-use crate::bank::{BankFormat, Clue, ImportedFile, Mutation, MutationMark, MutationState, PayerAlias};
+use crate::bank::{BankFormat, Clue, ImportedFile, Mutation, MutationMark, MutationState, PayerAlias, Telling};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, EndingKind, RecordId};
-use crate::ids::{BankFileId, ExemptionId, MutationId, PromiseId, TenantId};
+use crate::ids::{BankFileId, ExemptionId, MutationId, PromiseId, TellingId, TenantId};
 use crate::isolation::{AccessEvent, AccessEventKind};
 use crate::money::Money;
 use crate::payment::PaymentReversal;
-use crate::ports::{ChangeSet, MutationQuery, PageQuery, Store, StoreError};
+use crate::ports::{ChangeSet, MutationQuery, PageQuery, Store, StoreError, TellingQuery};
 use crate::privacy::{ERASED, Erased, Erasure, Person, line_without_person, without_person};
 use crate::protection::proof::Verdict;
 use crate::protection::{Exemption, Promise, Proof, ProofContent, ProofFile, Review};
@@ -67,11 +67,18 @@ async fn past(store: &dyn Store, tenant: TenantId, w: &World) {
         id: MutationId(id(42, n)),
         account: code("1234567890"),
         format: BankFormat::Bca,
+        bank: None,
         on: day("2026-01-15"),
         amount: Money::rupiah(150_000),
         text: WROTE.to_owned(),
         balance: None,
         file_id: file.id,
+    };
+    let telling = |n: u64| Telling {
+        id: TellingId(id(43, n)),
+        mutation_id: MutationId(id(42, n)),
+        source: code("moota"),
+        text: WROTE.to_owned(),
     };
     let mark = MutationMark {
         state: MutationState::Matched,
@@ -128,6 +135,7 @@ async fn past(store: &dyn Store, tenant: TenantId, w: &World) {
         reversals: vec![PaymentReversal { payment_id: false_one.id, at, reason: WROTE.into(), by: "Sari".into() }],
         bank_files: vec![file.clone()],
         mutations: vec![mutation(1), mutation(2)],
+        tellings: vec![telling(1), telling(2)],
         mutation_marks: vec![(MutationId(id(42, 1)), 0, mark)],
         payer_aliases: vec![alias],
         proofs: vec![his.clone(), hers.clone()],
@@ -168,6 +176,8 @@ pub(super) async fn nothing_of_the_person_is_left_and_the_books_stay(store: &dyn
         (LEFT, LEFT)
     );
     assert_eq!(mutations[1].mutation.text, WROTE, "nobody has said whose it is");
+    let tellings = store.tellings(tenant, &TellingQuery::default()).await.unwrap();
+    assert_eq!(tellings.iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), [LEFT, WROTE]);
     let proofs = store.proofs(tenant, Some(customer)).await.unwrap();
     assert_eq!((proofs[0].file.name.as_str(), proofs[0].review.as_ref().unwrap().reason.as_str()), (ERASED, LEFT));
     assert_eq!(store.proof_content(tenant, proofs[0].id).await.unwrap(), None);

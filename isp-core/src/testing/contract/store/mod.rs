@@ -15,7 +15,7 @@
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
 //! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `proof.id`, `proof.review`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
-//! `bank_file`, `mutation`, `payer_alias`.
+//! `bank_file`, `mutation`, `mutation_telling`, `payer_alias`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 mod access;
@@ -153,6 +153,7 @@ suite! { $
         mutations_are_kept_once
         mutations_are_marked_by_revision
         payers_are_learnt_and_forgotten
+        a_source_tells_of_a_mutation_once
     }
     lines {
         every_way_onto_the_network_comes_back

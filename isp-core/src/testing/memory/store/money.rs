@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::bank::{ImportedFile, MutationRow, PayerAlias};
+use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
@@ -15,7 +15,7 @@ use crate::payment::{
 };
 use crate::ports::{
     DepositRow, ExpenseRow, GatewayQuery, GatewayRefundQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow,
-    PayoutRow, RefundRow, RequestQuery, StoreError,
+    PayoutRow, RefundRow, RequestQuery, StoreError, TellingQuery,
 };
 use crate::text::{Code, Reference};
 
@@ -171,6 +171,10 @@ impl MoneyStore for MemoryStore {
             let rows = s.mutations.range(after(page.after)).map(|(_, row)| row);
             rows.filter(|row| mutation_matches(row, query)).take(page.limit as usize).cloned().collect()
         })
+    }
+
+    async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError> {
+        self.read(tenant, |s| s.tellings_of(query))
     }
 
     async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {

@@ -1,0 +1,213 @@
+//! Mutations that somebody tells one by one, such as moota or a phone on which an app shows what came in.
+//!
+//! Several tell of one account: moota, phones, and the bank's files of before and after. Each movement of money is to count once,
+//! in whatever order they tell of it. No two of them give it the same name, and what they write about it differs; but each tells
+//! of a movement once, and says its day and amount. So a row is a mutation of its day and amount that its source has not told of
+//! yet, and only when there is none, a new one. Which mutation it is, is remembered as a [`Telling`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{BankFormat, Mutation};
+use crate::calendar::Date;
+use crate::ids::{BankFileId, MutationId, TellingId, TenantId, derive};
+use crate::money::Money;
+use crate::payment::Transfer;
+use crate::text::Code;
+
+/// Who tells of mutations one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Teller {
+    /// Its name; none of a file's formats.
+    pub name: Code,
+    /// How it tells: [`BankFormat::Moota`] or [`BankFormat::Phone`].
+    pub format: BankFormat,
+}
+
+impl Teller {
+    /// What stands for a file of an account.
+    #[must_use]
+    pub fn file_id(&self, tenant: TenantId, account: &Code) -> BankFileId {
+        BankFileId(derive(tenant.0, &["told", &self.name.folded(), &account.folded()]))
+    }
+}
+
+/// A mutation as somebody tells it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldRow {
+    /// What it is called by whoever tells it. Told again under the same name, it is the same.
+    pub id: String,
+    /// Of which account, see [`account_code`](super::account_code).
+    pub account: Code,
+    /// The bank that holds the account, as the provider of a payment: `bca`; `None` where nobody says it.
+    pub bank: Option<Code>,
+    /// On which day.
+    pub on: Date,
+    /// Money in, or below zero money out, in hundredths of a rupiah.
+    pub hundredths: i64,
+    /// What is written about it. It names people.
+    pub text: String,
+    /// The balance after it, in hundredths, where it is told.
+    pub balance: Option<i64>,
+}
+
+impl ToldRow {
+    /// The whole rupiah of it, as of a file's row.
+    #[must_use]
+    pub const fn amount(&self) -> Money {
+        Money::rupiah(self.hundredths / 100)
+    }
+}
+
+/// What is written names people, so it is not shown.
+impl std::fmt::Debug for ToldRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToldRow").field("on", &self.on).field("hundredths", &self.hundredths).finish_non_exhaustive()
+    }
+}
+
+/// That a source told of a mutation. A source tells of a mutation once. Append-only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// The row; follows from the source and what it calls the mutation.
+    pub id: TellingId,
+    /// Which mutation it is.
+    pub mutation_id: MutationId,
+    /// Who told: the name of a [`Teller`], or the code of a file's [`BankFormat`].
+    pub source: Code,
+    /// What it wrote about it; it names people. Empty where the mutation has its text from here.
+    pub text: String,
+}
+
+impl Telling {
+    /// The id of what a source calls `name`.
+    #[must_use]
+    pub fn id_of(tenant: TenantId, source: &str, name: &str) -> TellingId {
+        TellingId(derive(tenant.0, &["telling", &source.to_ascii_lowercase(), name]))
+    }
+
+    /// That the source told of this mutation; `None` for a source whose name is no code.
+    pub(super) fn of(id: TellingId, mutation_id: MutationId, source: &str, text: &str) -> Option<Self> {
+        let source = Code::parse("source", source).ok()?;
+        Some(Self { id, mutation_id, source, text: text.chars().take(Mutation::LONGEST).collect() })
+    }
+}
+
+/// What is written names people, so it is not shown.
+impl std::fmt::Debug for Telling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Telling");
+        shown.field("mutation_id", &self.mutation_id).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+/// Who told of a mutation, in small letters: the file that brought it, and whoever told of it as well.
+#[must_use]
+pub fn told_by(mutation: &Mutation, tellings: &[Telling]) -> BTreeSet<String> {
+    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id).map(|t| t.source.folded());
+    of_it.chain(file_of(mutation).map(str::to_owned)).collect()
+}
+
+/// The file that brought it; who tells one by one is named by a telling instead.
+pub(super) const fn file_of(mutation: &Mutation) -> Option<&'static str> {
+    match mutation.format {
+        BankFormat::Moota | BankFormat::Phone => None,
+        file => Some(file.code()),
+    }
+}
+
+/// Those of which a source has not told.
+pub(super) fn untold<'a>(
+    source: &'a str,
+    kept: &'a [Mutation],
+    tellings: &[Telling],
+) -> impl DoubleEndedIterator<Item = &'a Mutation> {
+    let told: BTreeSet<MutationId> =
+        tellings.iter().filter(|t| t.source.folded() == source).map(|t| t.mutation_id).collect();
+    kept.iter().filter(move |m| file_of(m) != Some(source) && !told.contains(&m.id))
+}
+
+/// Whether two mutations may be one movement of money that two sources tell with different days: a phone tells it at once, and the
+/// bank books it on its next working day. Nobody told of both: a source tells of each movement once.
+#[must_use]
+pub fn may_be_same(one: &Mutation, other: &Mutation, tellings: &[Telling]) -> bool {
+    let apart = one.on.days_since(other.on).abs();
+    one.id != other.id
+        && (&one.account, one.amount) == (&other.account, other.amount)
+        && apart <= Transfer::APART
+        && told_by(one, tellings).is_disjoint(&told_by(other, tellings))
+}
+
+/// What rows come to that were told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Recognised {
+    /// Mutations that are not kept yet.
+    pub new: Vec<Mutation>,
+    /// Which mutation each row is that was not told before.
+    pub tellings: Vec<Telling>,
+    /// How many rows are mutations that are kept already.
+    pub known: usize,
+    /// How many rows were told before with another account or amount. They are not believed: which of both is right, a person sees.
+    pub differing: usize,
+}
+
+/// Finds for each row the mutation that it is. `kept` are the mutations of the days and accounts of the rows, and those that were
+/// told before under their names; `tellings` are those of `kept`.
+#[must_use]
+pub fn recognise(
+    tenant: TenantId,
+    teller: &Teller,
+    rows: &[ToldRow],
+    kept: &[Mutation],
+    tellings: &[Telling],
+) -> Recognised {
+    let mut found = Recognised::default();
+    let source = teller.name.folded();
+    let mut remembered: BTreeMap<TellingId, MutationId> = tellings.iter().map(|t| (t.id, t.mutation_id)).collect();
+    let mut known: BTreeMap<MutationId, (Code, Money)> =
+        kept.iter().map(|m| (m.id, (m.account.clone(), m.amount))).collect();
+    let mut free: BTreeMap<(&Code, Date, Money), Vec<MutationId>> = BTreeMap::new();
+    for mutation in untold(&source, kept, tellings).rev() {
+        free.entry((&mutation.account, mutation.on, mutation.amount)).or_default().push(mutation.id);
+    }
+    for row in rows {
+        let id = Telling::id_of(tenant, &source, &row.id);
+        if let Some(mutation) = remembered.get(&id) {
+            let same = known.get(mutation).is_none_or(|told| *told == (row.account.clone(), row.amount()));
+            if same {
+                found.known += 1;
+            } else {
+                found.differing += 1;
+            }
+            continue;
+        }
+        let other = free.get_mut(&(&row.account, row.on, row.amount())).and_then(Vec::pop);
+        let (mutation_id, text) = match other {
+            Some(other) => (other, row.text.as_str()),
+            None => (MutationId(derive(tenant.0, &["told mutation", &id.to_string()])), ""),
+        };
+        let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), text) else { continue };
+        found.tellings.push(telling);
+        remembered.insert(id, mutation_id);
+        match other {
+            Some(_) => found.known += 1,
+            None => {
+                known.insert(mutation_id, (row.account.clone(), row.amount()));
+                found.new.push(Mutation {
+                    id: mutation_id,
+                    account: row.account.clone(),
+                    format: teller.format,
+                    bank: row.bank.clone(),
+                    on: row.on,
+                    amount: row.amount(),
+                    text: row.text.chars().take(Mutation::LONGEST).collect(),
+                    balance: row.balance.map(|b| Money::rupiah(b / 100)),
+                    file_id: teller.file_id(tenant, &row.account),
+                });
+            }
+        }
+    }
+    found
+}
