@@ -17,6 +17,7 @@ mod message;
 mod router;
 mod sheet;
 mod snap;
+mod told;
 
 /// A target: its name, which is also the folder of its corpus, and what it does with bytes.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     Target { name: "router-sentences", run: router::sentences },
     Target { name: "router-connection", run: router::connection },
     Target { name: "router-comment", run: router::comment },
@@ -40,6 +41,8 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "duitku", run: gateway::duitku },
     Target { name: "tripay-open", run: gateway::tripay_open },
     Target { name: "snap", run: snap::body },
+    Target { name: "moota", run: told::moota },
+    Target { name: "phone", run: told::phone },
     Target { name: "virtual-account", run: bank::virtual_account },
     Target { name: "qris", run: bank::qris },
     Target { name: "bank-csv", run: bank::csv },

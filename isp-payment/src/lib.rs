@@ -8,6 +8,7 @@ mod sign;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 pub mod snap;
+pub mod told;
 mod tripay;
 mod tripay_open;
 mod xendit;

@@ -111,7 +111,7 @@ impl GatewaySettings {
     }
 }
 
-/// Settings with which a gateway cannot work.
+/// Settings with which a gateway, or who tells of money, cannot work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -127,6 +127,9 @@ pub enum SettingsError {
     /// A setting is missing that this gateway needs.
     #[error("the gateway needs {0}")]
     Missing(&'static str),
+    /// Moota or a phone cannot be told from somebody else by this.
+    #[error("{0}")]
+    Teller(&'static str),
     /// The HTTPS client could not be made.
     #[error("the https client could not be made")]
     Client,
@@ -141,6 +144,7 @@ impl SettingsError {
             Self::BadKey(_) => "gateway.bad_key",
             Self::Environment => "gateway.environment",
             Self::Missing(_) => "gateway.missing",
+            Self::Teller(_) => "told.settings",
             Self::Client => "gateway.client",
         }
     }

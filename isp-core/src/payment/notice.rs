@@ -110,6 +110,9 @@ pub enum NoticeRefused {
     /// An amount is below zero, has a fraction of a rupiah, or cannot be read.
     #[error("the amount of the payment notice cannot be read")]
     Amount,
+    /// It was made too long before it came, or after.
+    #[error("the webhook was made too long before or after it came")]
+    Stale,
     /// Signed and understood, and about no payment request: a test call, another event. There is nothing to do.
     #[error("the webhook is not about a payment request")]
     NotAPayment,
@@ -127,6 +130,7 @@ impl NoticeRefused {
             Self::Currency => "webhook.currency",
             Self::OtherAccount => "webhook.other_account",
             Self::Amount => "webhook.amount",
+            Self::Stale => "webhook.stale",
             Self::NotAPayment => "webhook.not_a_payment",
         }
     }
@@ -137,7 +141,7 @@ impl NoticeRefused {
         match self {
             Self::SignatureMissing | Self::SignatureMismatch => 401,
             Self::NotSetUp => 503,
-            Self::Malformed | Self::Currency | Self::OtherAccount | Self::Amount => 400,
+            Self::Malformed | Self::Currency | Self::OtherAccount | Self::Amount | Self::Stale => 400,
             Self::NotAPayment => 200,
         }
     }

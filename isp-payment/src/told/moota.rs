@@ -27,9 +27,9 @@ impl Moota {
     /// With the secret token of the webhook.
     ///
     /// # Errors
-    /// [`SettingsError::BadKey`] for an empty one: anybody could sign with it.
+    /// [`SettingsError::Teller`] for an empty one: anybody could sign with it.
     pub fn try_new(secret: SecretString) -> Result<Self, SettingsError> {
-        if is_blank(&secret) { Err(SettingsError::BadKey("secret")) } else { Ok(Self { secret }) }
+        if is_blank(&secret) { Err(SettingsError::Teller("the secret is empty")) } else { Ok(Self { secret }) }
     }
 
     /// The value of the header `Signature` for a body.

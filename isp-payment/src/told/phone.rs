@@ -36,7 +36,7 @@ impl Phone {
     /// provider of payments, where it is to be another one than `bank`.
     ///
     /// # Errors
-    /// [`SettingsError::BadKey`] for a key that is empty or has a `|` in it, and for a secret of less than 16 signs.
+    /// [`SettingsError::Teller`] for a key that is empty or has a `|` in it, and for a secret of less than 16 signs.
     pub fn try_new(
         name: Code,
         key: &str,
@@ -46,10 +46,10 @@ impl Phone {
     ) -> Result<Self, SettingsError> {
         // It would make one signature fit two texts.
         if key.trim().is_empty() || key.contains('|') {
-            return Err(SettingsError::BadKey("key"));
+            return Err(SettingsError::Teller("the key is empty, or has a | in it"));
         }
         if secret.expose_secret().trim().len() < SHORTEST {
-            return Err(SettingsError::BadKey("secret"));
+            return Err(SettingsError::Teller("the secret has less than 16 signs"));
         }
         Ok(Self { name, key: key.trim().to_owned(), secret, account, bank })
     }
