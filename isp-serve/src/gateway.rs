@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::engine::{EngineError, Taken};
-use isp_core::payment::NoticeRefused;
 use isp_core::ports::{PaymentGateway, Webhook};
 
 use crate::provider::Provider;
@@ -30,12 +29,6 @@ impl std::fmt::Debug for Gateway {
     }
 }
 
-fn refused(error: NoticeRefused) -> Refused {
-    // The part of its code after the point.
-    let why = error.code().split_once('.').map_or("refused", |(_, why)| why);
-    Refused { status: error.http_status(), why }
-}
-
 #[async_trait]
 impl Source for Gateway {
     fn name(&self) -> &str {
@@ -51,7 +44,7 @@ impl Source for Gateway {
     }
 
     fn admit(&self, webhook: &Webhook) -> Result<(), Refused> {
-        self.gateway.read(&webhook.headers, &webhook.body).map(drop).map_err(refused)
+        Ok(self.gateway.read(&webhook.headers, &webhook.body).map(drop)?)
     }
 
     async fn act(&self, provider: &Provider, webhook: &Webhook, now: DateTime<Utc>) -> Result<Acted, EngineError> {

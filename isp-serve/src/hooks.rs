@@ -70,6 +70,9 @@ async fn take(app: &App, source: &dyn Source, from: IpAddr, request: Request<Bod
     let body = body(app, request).await?;
     let mut webhook = Webhook::new(app.provider.tenant, source.name(), headers, body, app.now());
     source.admit(&webhook).map_err(|refused| counted(app, from, refused))?;
+    if let Some(body) = source.reduced(&webhook)? {
+        webhook = Webhook::new(app.provider.tenant, source.name(), Vec::new(), body, webhook.received_at);
+    }
     webhook.headers = source.kept(&webhook);
     let (done, kept) = oneshot::channel();
     app.queue.try_send(Arriving(webhook, done)).map_err(|_| Refused { status: 503, why: "busy" })?;

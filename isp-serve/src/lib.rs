@@ -16,6 +16,7 @@ pub mod settings;
 pub mod snap;
 pub mod source;
 pub mod source_address;
+pub mod told;
 pub mod whatsapp;
 pub mod work;
 

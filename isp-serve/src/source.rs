@@ -14,7 +14,15 @@ pub trait Source: Send + Sync {
     /// Its name, and the last part of its path: `/hooks/NAME`.
     fn name(&self) -> &str;
 
-    /// Of a request that was admitted, the headers that are kept with it: those by which it is believed again when it is read,
+    /// What is kept of the body of a request that was admitted, where that holds what nobody is to keep; `None` keeps it as it came.
+    ///
+    /// # Errors
+    /// As [`Source::admit`].
+    fn reduced(&self, _: &Webhook) -> Result<Option<Vec<u8>>, Refused> {
+        Ok(None)
+    }
+
+    /// Of a request that was admitted, with the body that is kept, the headers that are kept with it: those by which it is believed again when it is read,
     /// without a secret in clear.
     fn kept(&self, webhook: &Webhook) -> Vec<(String, String)>;
 

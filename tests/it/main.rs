@@ -64,6 +64,7 @@ mod cli_survey;
 mod cli_taken_back;
 mod cli_tenant;
 mod cli_terms;
+mod cli_told;
 mod cli_trouble;
 mod database;
 mod demo;

@@ -4,20 +4,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use isp_core::Secret;
+use isp_core::bank::{BankFormat, account_code};
 use isp_core::payment::Channel;
 use isp_core::ports::{PaymentGateway, StoreError};
 use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
 use isp_payment::snap::{SnapBank, SnapSettings};
+use isp_payment::told::moota::Moota;
+use isp_payment::told::phone::Phone;
 use isp_payment::{GatewayKind, GatewaySettings};
 use isp_serve::papers::{Letterhead, Logo, Sheet};
+use isp_serve::told::{MootaHook, PhoneHook};
 use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use isp_whatsapp::error::WhatsAppError;
 use secrecy::SecretString;
 
-use crate::config::{Config, Gateway, Snap, read_bytes_to, read_text};
+use crate::config::{Config, Gateway, Phone as PhoneSettings, Snap, read_bytes_to, read_text};
 use crate::failure::Failure;
 use crate::routers::Routers;
 
@@ -238,6 +242,58 @@ fn bank_of(name: &str, given: &Snap, config: &Config) -> anyhow::Result<SnapBank
         settings.sub_company.clone_from(sub_company);
     }
     Ok(SnapBank::try_new(settings).map_err(|error| bad(error.to_string()))?)
+}
+
+/// Moota, as the settings have it; `None` when nothing is said of it.
+pub(crate) fn moota(config: &Config) -> anyhow::Result<Option<Moota>> {
+    let bad = |reason: String| Failure::Config { place: "moota".to_owned(), reason };
+    let Some(moota) = &config.moota else { return Ok(None) };
+    let token = secret(&moota.secret, &moota.secret_file)?;
+    let token = token.ok_or_else(|| bad("secret_file is not set".to_owned()))?;
+    path_is_free(config, MootaHook::NAME).map_err(bad)?;
+    Ok(Some(Moota::try_new(token).map_err(|error| bad(error.to_string()))?))
+}
+
+/// The phones of the settings, by name; one that cannot work costs the others nothing.
+pub(crate) fn phones(config: &Config) -> Vec<(String, anyhow::Result<Phone>)> {
+    config.phone.iter().map(|(name, settings)| (name.clone(), phone_of(name, settings, config))).collect()
+}
+
+fn phone_of(name: &str, given: &PhoneSettings, config: &Config) -> anyhow::Result<Phone> {
+    let bad = |reason: String| Failure::Config { place: format!("phone.{name}"), reason };
+    path_is_free(config, PhoneHook::NAME).map_err(bad)?;
+    let code = Code::parse("phone", name).map_err(|error| bad(error.to_string()))?;
+    // What they tell is told apart by these names.
+    if BankFormat::parse(&code.folded()).is_ok() {
+        let taken = BankFormat::ALL.map(BankFormat::code).join(", ");
+        return Err(bad(format!("the name is one of {taken}")).into());
+    }
+    let key_of = |name: &str, phone: &PhoneSettings| phone.key.clone().unwrap_or_else(|| name.to_owned());
+    let key = key_of(name, given);
+    let same = |(other, phone): (&String, &PhoneSettings)| {
+        other != name && (other.eq_ignore_ascii_case(name) || key_of(other, phone) == key)
+    };
+    if config.phone.iter().any(same) {
+        return Err(bad("another phone has the same name or key".to_owned()).into());
+    }
+    let account = given.account.as_deref().ok_or_else(|| bad("account is not set".to_owned()))?;
+    let account = account_code(account).map_err(|error| bad(error.to_string()))?;
+    let bank = given.bank.as_deref().map(|bank| Code::parse("bank", bank)).transpose();
+    let bank = bank.map_err(|error| bad(error.to_string()))?;
+    if bank.as_ref().is_some_and(|bank| Channel::of_provider(bank) != Channel::Bank) {
+        return Err(bad("bank is not bca, bni, bri, bsi, mandiri or bank".to_owned()).into());
+    }
+    let secret = secret(&given.secret, &given.secret_file)?;
+    let secret = secret.ok_or_else(|| bad("secret_file is not set".to_owned()))?;
+    Ok(Phone::try_new(code, &key, secret, account, bank).map_err(|error| bad(error.to_string()))?)
+}
+
+/// Whether nobody else has the path `/hooks/NAME`.
+fn path_is_free(config: &Config, name: &str) -> Result<(), String> {
+    match config.gateway.keys().chain(config.snap.keys()).find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(known) => Err(format!("a payment gateway or a bank is called {known}, and has the path /hooks/{name}")),
+        None => Ok(()),
+    }
 }
 
 fn gateway_of(name: &str, given: &Gateway) -> anyhow::Result<Box<dyn PaymentGateway>> {

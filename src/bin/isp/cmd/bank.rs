@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use isp_core::bank::{BankFile, Mutation, MutationRow, MutationState, account_code};
+use isp_core::bank::{BankFile, Mutation, MutationRow, MutationState, Telling, account_code, told_by};
 use isp_core::engine::{Looked, Matched};
 use isp_core::ids::CustomerId;
-use isp_core::ports::{MutationQuery, Store};
+use isp_core::ports::{MutationQuery, Store, TellingQuery};
 use isp_import::decoded;
 
 use super::{args, find};
@@ -152,7 +152,7 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         let looked = engine.match_mutations(&report.compared.order, by, ctx.now).await?;
         (report, looked)
     };
-    let rows = table(ctx, store, &looked).await?;
+    let rows = table(ctx, store, &looked, None).await?;
     ctx.rows(&rows)?;
     let waiting = looked.iter().filter(|l| matches!(l.matched, Matched::Asks(_) | Matched::Failed(_))).count();
     let out = report.compared.new.iter().filter(|m| !m.amount.is_positive()).count();
@@ -195,7 +195,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     if !args.all {
         let mut looked = engine.foresee_mutations(&[], ctx.now).await?;
         looked.retain(|one| account.as_ref().is_none_or(|a| *a == one.mutation.account));
-        ctx.rows(&table(ctx, store, &looked).await?)?;
+        let tellings = store.tellings(ctx.tenant(), &TellingQuery { account, ..TellingQuery::default() }).await?;
+        ctx.rows(&table(ctx, store, &looked, Some(&tellings)).await?)?;
         return Ok(Exit::Done);
     }
     let query = MutationQuery { account, ..MutationQuery::default() };
@@ -212,6 +213,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
         column("date"),
         number("amount"),
         column("account"),
+        column("told_by"),
         column("text"),
         column("state"),
         column("customer"),
@@ -226,6 +228,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
         }
     }
     let codes = find::codes(ctx, store, payers.values().copied()).await?;
+    let tellings = store.tellings(ctx.tenant(), &tellings_of(found)).await?;
     for row in found {
         let mark = row.mark.as_ref();
         let payer = mark.and_then(|m| m.payment_id).and_then(|id| payers.get(&id));
@@ -238,6 +241,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
             row.mutation.on.into(),
             row.mutation.amount.into(),
             Cell::text(&row.mutation.account),
+            Cell::text(sources(&row.mutation, &tellings)),
             Cell::text(&row.mutation.text),
             Cell::Word(state),
             Cell::maybe(payer.and_then(|id| codes.get(id))),
@@ -250,8 +254,13 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
 }
 
 /// Mutations with what became of them, and of those that wait, who it may be.
-async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::Result<Rows> {
-    let mut rows = Rows::new(&[
+async fn table(
+    ctx: &Context,
+    store: &dyn Store,
+    looked: &[Looked],
+    tellings: Option<&[Telling]>,
+) -> anyhow::Result<Rows> {
+    let mut columns = vec![
         column("id"),
         column("date"),
         number("amount"),
@@ -260,7 +269,11 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
         column("customer"),
         column("clue"),
         column("reason"),
-    ]);
+    ];
+    if tellings.is_some() {
+        columns.insert(3, column("told_by"));
+    }
+    let mut rows = Rows::new(&columns);
     let everybody = looked.iter().flat_map(|one| one.candidates.iter().map(|c| c.customer_id));
     let codes = find::codes(ctx, store, everybody).await?;
     for one in looked {
@@ -273,7 +286,7 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
         };
         let meant = one.candidates.iter().filter(|c| whose.is_none_or(|id| id == c.customer_id));
         let names: Vec<&str> = meant.clone().filter_map(|c| codes.get(&c.customer_id)).map(String::as_str).collect();
-        rows.push(vec![
+        let mut cells = vec![
             Cell::text(shown(&one.mutation)),
             one.mutation.on.into(),
             one.mutation.amount.into(),
@@ -285,9 +298,25 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
                 Matched::Asks(doubt) => Cell::Word(doubt.code()),
                 _ => Cell::Empty,
             },
-        ]);
+        ];
+        if let Some(tellings) = tellings {
+            cells.insert(3, Cell::text(sources(&one.mutation, tellings)));
+        }
+        rows.push(cells);
     }
     Ok(rows)
+}
+
+/// The tellings of these mutations, and of others of their days.
+fn tellings_of(found: &[MutationRow]) -> TellingQuery {
+    let days = found.iter().map(|row| row.mutation.on);
+    let days = days.clone().min().zip(days.max());
+    TellingQuery { days, ..TellingQuery::default() }
+}
+
+/// Who told of a mutation.
+fn sources(mutation: &Mutation, tellings: &[Telling]) -> String {
+    told_by(mutation, tellings).into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// The end of an id, enough to name it.

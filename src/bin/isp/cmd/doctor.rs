@@ -105,6 +105,7 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
             if let Err(error) = banks(&mut findings, &store).await {
                 findings.error(&error);
             }
+            tellers(&mut findings);
             if !args.offline
                 && let Err(error) = gateways(&mut findings, &store).await
             {
@@ -176,6 +177,14 @@ async fn webhooks(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Resu
         findings.add("webhook.unread", count, &senders.into_iter().collect::<Vec<_>>().join(", "));
     }
     Ok(())
+}
+
+/// Looks at the settings of moota and of each phone that may tell of money.
+fn tellers(findings: &mut Findings<'_>) {
+    let config = &findings.ctx.config;
+    let moota = wire::moota(config).err();
+    let phones = wire::phones(config).into_iter().filter_map(|(_, phone)| phone.err());
+    moota.into_iter().chain(phones).for_each(|error| findings.error(&error));
 }
 
 /// Looks at the settings of each bank that may call, and at the numbers that customers have there.

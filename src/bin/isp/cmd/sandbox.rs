@@ -162,7 +162,7 @@ fn private_folder() -> std::io::Result<tempfile::TempDir> {
 fn settings(flags: &Overrides, url: &str, whatsapp: &Simulator, folder: &Path) -> anyhow::Result<toml::Table> {
     let mut table = Config::said(flags, std::env::vars())?;
     let pages = table.get("serve").and_then(|serve| serve.get("public_url")).is_some();
-    for outside in ["gateway", "radius", "serve", "snap", "whatsapp"] {
+    for outside in ["gateway", "moota", "phone", "radius", "serve", "snap", "whatsapp"] {
         table.remove(outside);
     }
     let mut mikrotik = match table.remove("mikrotik") {

@@ -12,6 +12,7 @@ use isp_core::ports::{AccessControl, PaymentGateway};
 use isp_serve::gateway::Gateway;
 use isp_serve::hooks::Source;
 use isp_serve::snap::Bank;
+use isp_serve::told::{MootaHook, PhoneHook};
 use isp_serve::{App, Provider, notify, router, server, whatsapp, work};
 use isp_store::SqlStore;
 use isp_whatsapp::webhook::Webhook;
@@ -148,6 +149,21 @@ fn sources(ctx: &Context, gateways: &[Arc<dyn PaymentGateway>]) -> anyhow::Resul
             Ok(bank) => sources.push(Arc::new(Bank::new(bank))),
             Err(error) => ctx.warn("warn.bank", &[("bank", name), ("reason", ctx.texts.failure(&error))]),
         }
+    }
+    match wire::moota(&ctx.config) {
+        Ok(None) => {}
+        Ok(Some(moota)) => sources.push(Arc::new(MootaHook::try_new(moota)?)),
+        Err(error) => ctx.warn("warn.teller", &[("who", "moota".to_owned()), ("reason", ctx.texts.failure(&error))]),
+    }
+    let mut phones = Vec::new();
+    for (name, phone) in wire::phones(&ctx.config) {
+        match phone {
+            Ok(phone) => phones.push(phone),
+            Err(error) => ctx.warn("warn.teller", &[("who", name), ("reason", ctx.texts.failure(&error))]),
+        }
+    }
+    if !phones.is_empty() {
+        sources.push(Arc::new(PhoneHook::new(phones)));
     }
     if let Some((app_secret, verify_token)) = wire::webhook_secrets(&ctx.config)? {
         sources.push(Arc::new(whatsapp::WhatsApp::new(Webhook::new(app_secret, verify_token))));

@@ -24,7 +24,10 @@ pub(super) fn holds_secret(table: &toml::Table) -> bool {
     let secrets = banks
         .filter_map(|(_, one)| one.as_table())
         .any(|t| t.contains_key("client_secret") || t.contains_key("token_key"));
-    token || keys || secrets || password || radius.is_some_and(|t| t.contains_key("nas"))
+    let has_secret = |one: &toml::Value| one.as_table().is_some_and(|t| t.contains_key("secret"));
+    let phones = table.get("phone").and_then(toml::Value::as_table).into_iter().flatten();
+    let told = table.get("moota").is_some_and(has_secret) || phones.map(|(_, one)| one).any(has_secret);
+    token || keys || secrets || told || password || radius.is_some_and(|t| t.contains_key("nas"))
 }
 
 #[cfg(unix)]
@@ -95,6 +98,10 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
             one.get_mut(key).into_iter().for_each(rooted);
         }
     }
+    let moota = table.get_mut("moota").and_then(|moota| moota.get_mut("secret_file"));
+    moota.into_iter().for_each(rooted);
+    let phones = table.get_mut("phone").and_then(toml::Value::as_table_mut).into_iter().flatten();
+    phones.filter_map(|(_, one)| one.get_mut("secret_file")).for_each(rooted);
     Ok(table)
 }
 

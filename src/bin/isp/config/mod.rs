@@ -61,6 +61,10 @@ pub(crate) struct Config {
     pub(crate) gateway: BTreeMap<String, Gateway>,
     /// Banks that ask what is owed on a virtual account, and tell that it was paid, by the name that they have here and in the books.
     pub(crate) snap: BTreeMap<String, Snap>,
+    /// Moota, which tells of the mutations of accounts that it reads at their banks.
+    pub(crate) moota: Option<Moota>,
+    /// Phones that pass on notifications of money, by their name here.
+    pub(crate) phone: BTreeMap<String, Phone>,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
@@ -100,6 +104,8 @@ impl Default for Config {
             payment: Paying::default(),
             gateway: BTreeMap::new(),
             snap: BTreeMap::new(),
+            moota: None,
+            phone: BTreeMap::new(),
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             radius: isp_radius::Settings::default(),
@@ -216,6 +222,32 @@ pub(crate) struct Snap {
     pub(crate) sub_company: Option<String>,
     /// True when the payer may type another amount than is owed.
     pub(crate) open_amount: bool,
+}
+
+/// The webhooks of moota.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Moota {
+    /// The secret token of its webhook; better given by `ISP_MOOTA__SECRET` or a file.
+    pub(crate) secret: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+/// A phone that passes on notifications of money.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Phone {
+    /// What it calls itself (`device_key`); its name here when it is not set.
+    pub(crate) key: Option<String>,
+    /// The secret of both, of 16 signs or more; better given by `ISP_PHONE__NAME__SECRET` or a file.
+    pub(crate) secret: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The number or a name of the account on which the money is.
+    pub(crate) account: Option<String>,
+    /// The bank, as the provider of payments, where it is to be another one than `bank`.
+    pub(crate) bank: Option<String>,
 }
 
 /// The WhatsApp Cloud API.

@@ -82,6 +82,13 @@ pkp = true                      # false: no PPN is charged
 # client_secret_file = "bca.secret"
 # token_key_file = "bca.token-key"       # 32 signs or more that nobody else knows
 
+# [moota]                       # tells of transfers by itself; it wants internet banking's password: see docs/serve.md
+# secret_file = "moota.secret"
+
+# [phone.hp-toko]               # a phone that passes on notifications of money; see docs/serve.md
+# account = "QRIS-TOKO"         # the account on which the money is, or a name for it
+# secret_file = "hp-toko.secret"         # 16 signs or more, the same in the phone's app
+
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number
 # access_token_file = "whatsapp.token"   # or ISP_WHATSAPP__ACCESS_TOKEN
@@ -95,7 +102,7 @@ pkp = true                      # false: no PPN is charged
 }
 
 /// Each comment of the file, in English and Indonesian. None is a part of another one that stands behind it.
-const INDONESIAN: [(&str, &str); 44] = [
+const INDONESIAN: [(&str, &str); 48] = [
     (
         "# how long is kept what is no part of the books; see docs/privacy.md",
         "# berapa lama disimpan apa yang bukan bagian pembukuan; lihat docs/privacy.md",
@@ -201,6 +208,16 @@ const INDONESIAN: [(&str, &str); 44] = [
     ("# as the bank calls itself when it wants a token", "# nama bank ketika meminta token"),
     ("# as it calls itself in each call", "# namanya dalam tiap panggilan"),
     ("# 32 signs or more that nobody else knows", "# 32 huruf atau lebih yang tidak diketahui orang lain"),
+    (
+        "# tells of transfers by itself; it wants internet banking's password: see docs/serve.md",
+        "# memberi tahu transfer sendiri; ia meminta sandi internet banking: lihat docs/serve.md",
+    ),
+    (
+        "# a phone that passes on notifications of money; see docs/serve.md",
+        "# HP yang meneruskan notifikasi uang masuk; lihat docs/serve.md",
+    ),
+    ("# the account on which the money is, or a name for it", "# rekening tempat uangnya, atau namanya"),
+    ("# 16 signs or more, the same in the phone's app", "# 16 huruf atau lebih, sama dengan di aplikasi HP"),
     ("# Meta's id of the sending number", "# id nomor pengirim di Meta"),
     ("# or ISP_WHATSAPP__ACCESS_TOKEN", "# atau ISP_WHATSAPP__ACCESS_TOKEN"),
 ];

@@ -96,6 +96,64 @@ fn secrets_of_banks_are_read_and_never_shown() {
 }
 
 #[test]
+fn secrets_of_moota_and_of_phones_are_read_and_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("isp.toml");
+    let text = "[moota]\nsecret = \"GEHEIM\"\n[phone.hp-toko]\nsecret_file = \"a.secret\"\n[phone.hp-lain]\naccount = \"BRI-1\"\n";
+    std::fs::write(&path, text).unwrap();
+    let flags = Overrides { config: Some(path), ..Overrides::default() };
+    let variables = || {
+        let of = |key: &str, value: &str| (format!("ISP_PHONE__HP-LAIN__{key}"), value.to_owned());
+        [of("SECRET", "1234567890GEHEIM"), of("ACCOUNT", "0012345678")].into_iter()
+    };
+    let config = Config::load(&flags, variables()).unwrap();
+    assert_eq!(config.phone["hp-lain"].account.as_deref(), Some("0012345678"), "digits, and no number");
+    assert!(config.phone["hp-toko"].secret_file.as_ref().unwrap().is_absolute());
+    assert!(config.exposed.is_some() || !cfg!(unix), "a secret in a file that others may read");
+    assert!(!format!("{config:?}").contains("GEHEIM"));
+    let all = settings(&config, &flags, variables()).unwrap();
+    assert!(all.iter().all(|s| !s.value.contains("GEHEIM")), "{all:?}");
+    let phones = crate::wire::phones(&config);
+    let told: Vec<_> = phones.iter().map(|(name, phone)| (name.as_str(), phone.is_ok())).collect();
+    assert_eq!(told, [("hp-lain", true), ("hp-toko", false)]);
+    assert!(crate::wire::moota(&config).unwrap().is_some());
+}
+
+#[test]
+fn what_would_mix_up_those_who_tell_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("isp.toml");
+    let phone = |name: &str, more: &str| {
+        format!("[phone.{name}]\nsecret = \"1234567890123456\"\naccount = \"BRI-1\"\n{more}\n")
+    };
+    for (text, reason) in [
+        (phone("bca", ""), "name is one of bca, "),
+        (phone("moota", ""), "name is one of bca, "),
+        (phone("a", "") + &phone("b", "key = \"a\""), "same name or key"),
+        (phone("a", "") + &phone("A", "key = \"x\""), "same name or key"),
+        (phone("a", "bank = \"tripay\""), "bank is not bca"),
+        (phone("a", "key = \"a|b\""), "key"),
+        (phone("a", "") + "[gateway.phone]\nkind = \"midtrans\"\n", "/hooks/phone"),
+        ("[phone.a]\nsecret = \"1234567890123456\"\n".to_owned(), "account is not set"),
+        ("[phone.a]\naccount = \"BRI-1\"\n".to_owned(), "secret_file is not set"),
+        ("[phone.a]\naccount = \"BRI-1\"\nsecret = \"kurang\"\n".to_owned(), "secret"),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let flags = Overrides { config: Some(path.clone()), ..Overrides::default() };
+        let config = Config::load(&flags, std::iter::empty()).unwrap();
+        let (_, phone) = crate::wire::phones(&config).remove(0);
+        let said = format!("{}", phone.unwrap_err());
+        assert!(said.contains(reason), "{said}: {text}");
+    }
+    for (text, reason) in [("[moota]\n", "secret_file is not set"), ("[moota]\nsecret = \" \"\n", "secret")] {
+        std::fs::write(&path, text).unwrap();
+        let flags = Overrides { config: Some(path.clone()), ..Overrides::default() };
+        let config = Config::load(&flags, std::iter::empty()).unwrap();
+        assert!(format!("{}", crate::wire::moota(&config).unwrap_err()).contains(reason), "{text}");
+    }
+}
+
+#[test]
 fn two_banks_whose_names_differ_in_case_only_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("isp.toml");

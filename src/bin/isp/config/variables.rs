@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "database",
     "key_file",
     "tenant",
@@ -15,6 +15,8 @@ const KEYS: [&str; 17] = [
     "payment",
     "gateway",
     "snap",
+    "moota",
+    "phone",
     "whatsapp",
     "mikrotik",
     "radius",
@@ -87,6 +89,8 @@ fn value_of(text: &str, key: &str) -> toml::Value {
         "token_key",
         "sub_company",
         "label",
+        "secret",
+        "account",
     ];
     if texts.contains(&key) {
         return as_text();
