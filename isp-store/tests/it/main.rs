@@ -18,5 +18,6 @@ mod rotate;
 mod run_lease;
 mod secrets;
 mod story;
+mod told;
 mod upgrade;
 mod wall;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::common::*;
 use crate::upgrade::{live, read};
 use chrono::{DateTime, Utc};
+use isp_core::bank::{BankFormat, ImportedFile, Teller, ToldRow, recognise};
 use isp_core::calendar::Zone;
 use isp_core::ids::{SiteId, TenantId};
 use isp_core::place::Site;
@@ -23,6 +24,31 @@ fn now() -> DateTime<Utc> {
     day("2026-03-01").at(12, 0, Zone::Wib)
 }
 
+/// A mutation that moota told of.
+fn told() -> ChangeSet {
+    let teller = Teller { name: code("moota"), format: BankFormat::Moota };
+    let row = ToldRow {
+        id: "M1".to_owned(),
+        account: code("BRI-1"),
+        bank: Some(code("bri")),
+        on: day("2026-02-01"),
+        hundredths: 15_000_000,
+        text: "TRF".to_owned(),
+        balance: None,
+    };
+    let found = recognise(TENANT, &teller, &[row], &[], &[]);
+    let file = ImportedFile {
+        id: found.new[0].file_id,
+        format: teller.format,
+        account: code("BRI-1"),
+        from: day("2026-02-01"),
+        until: day("2026-02-01"),
+        at: now(),
+        by: "moota".to_owned(),
+    };
+    ChangeSet { bank_files: vec![file], mutations: found.new, tellings: found.tellings, ..ChangeSet::default() }
+}
+
 /// Two databases; in the first one a provider that has lived for some weeks, and another one beside it.
 async fn two() -> (Database, Database, Vec<String>) {
     let old = Database::postgres().await.migrated().await;
@@ -30,6 +56,7 @@ async fn two() -> (Database, Database, Vec<String>) {
     let store = old.open().await;
     store.commit(TENANT, provider(16, day("2026-01-05"))).await.unwrap();
     live(&store, 0..10).await;
+    store.commit(TENANT, told()).await.unwrap();
     store.commit(OTHER, provider(10, day("2026-01-05"))).await.unwrap();
     let told = read(&store, now()).await;
     store.close().await;
