@@ -35,6 +35,9 @@ def test_every_native_member_is_documented() -> None:
 
 
 def test_the_stub_names_what_the_module_has() -> None:
-    stub = ast.parse((PACKAGE / "_isp_engine.pyi").read_text())
-    named = {node.name for node in stub.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    areas = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("_isp_engine/*.pyi")}
+    whole = areas.pop("__init__")
+    named = {node.name for area in areas.values() for node in area.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    taken = {name.name for node in whole.body if isinstance(node, ast.ImportFrom) and "._isp_engine." in str(node.module) for name in node.names}
+    assert len(areas) > 5 and taken == named
     assert named | {"PARAMETERS", "REASONS", "SENDER_PARAMETERS", "WORDS"} == {name for name in dir(_isp_engine) if not name.startswith("_")}

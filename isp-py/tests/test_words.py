@@ -25,7 +25,7 @@ def test_every_alias_has_the_words_that_are_read() -> None:
 def test_no_record_and_no_stub_writes_such_a_list_again() -> None:
     known = {frozenset(words): name for name, words in isp.WORDS.items()}
     package, again = Path(isp.__file__).parent, []
-    for path in [*package.glob("records/*.py"), package / "_isp_engine.pyi"]:
+    for path in [*package.glob("records/*.py"), *package.glob("_isp_engine/*.pyi")]:
         tree = ast.parse(path.read_text())
         defined = {id(node.value) for node in tree.body if isinstance(node, ast.AnnAssign)}
         for node in ast.walk(tree):
