@@ -60,6 +60,15 @@ fn a_reminder_goes_with_its_invoice_and_a_payment_with_its_receipt() {
     assert_eq!(stage.whatsapp.duplicates(), []);
 }
 
+#[test]
+fn a_page_and_a_pdf_file_need_a_name_each() {
+    let stage = stage();
+    let invoice = number(&stage, "P001");
+    let told = stage.isp.fails(2, &["invoice", "print", &invoice, "--html", "a.pdf", "--pdf", "a.pdf"], "cli.usage");
+    assert!(told.contains("a.pdf") && told.contains("--html"), "{told}");
+    assert!(!stage.isp.dir().join("a.pdf").exists());
+}
+
 /// A file that does not arrive is no message: it waits, and goes once when the channel is back.
 #[test]
 fn an_upload_that_fails_sends_nothing_and_is_tried_again() {

@@ -185,11 +185,11 @@ impl Refund {
         if (self.amount > holds || holds.is_zero()) && (of_notes + others).is_positive() {
             return Err(Error::CreditElsewhere { holds, notes: of_notes, others });
         }
+        if self.amount > holds || holds.is_zero() {
+            return Err(Error::CreditIsLess { holds });
+        }
         if !self.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
-        }
-        if self.amount > holds {
-            return Err(Error::CreditIsLess { holds });
         }
         Ok(Self { paid_from: Channel::Gateway, parts: vec![(payment, self.amount)], ..self })
     }
@@ -325,5 +325,7 @@ mod tests {
         assert_eq!(of(0, 1), Err(Error::NotPositive { field: "amount" }));
         let alone = |amount| refund(amount).through_gateway(PaymentId(id(9, 1)), &credit[..1], &[]);
         assert_eq!(alone(41), Err(Error::CreditIsLess { holds: Money::rupiah(40) }));
+        let nothing = refund(0).through_gateway(PaymentId(id(9, 1)), &[], &[]);
+        assert_eq!(nothing, Err(Error::CreditIsLess { holds: Money::ZERO }), "all that is left, which is nothing");
     }
 }

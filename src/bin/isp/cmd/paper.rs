@@ -96,6 +96,10 @@ impl To {
     fn write(self, ctx: &Context, named: &str, papers: &[Paper], letterhead: &Letterhead) -> anyhow::Result<Exit> {
         let usual = || self.pdf.is_none().then(|| PathBuf::from(format!("{}.html", papers::file_name(named))));
         let html = self.html.clone().or_else(usual);
+        if self.pdf.is_some() && self.pdf == html {
+            let what = html.unwrap_or_default().display().to_string();
+            return Err(Failure::Usage { problem: "two_papers_one_file", what }.into());
+        }
         let language = ctx.config.language;
         let mut written = Vec::new();
         // The PDF file first: what cannot be made leaves nothing.
