@@ -132,6 +132,7 @@ fn a_firewall_that_refuses_stops_no_line() {
     let (out, err) = stage.isp.exit(5, &on(&["--lang", "id", "--format", "json", "router", "apply", "R1"]));
     assert!(out.contains("\"confirmed\": 3") || out.contains("\"confirmed\":3"), "{out}");
     assert!(err.contains("router.redirect_refused") && err.contains("router.redirect_held"), "{err}");
+    assert!(err.contains("aturan di \"/ip/firewall/filter\" yang menutup akses"), "{err}");
     assert!(err.contains("menolak \"web\": \"not enough permissions (9)\""), "{err}");
     assert!(!rules(&stage).contains(&"rest".to_owned()), "{:?}", rules(&stage));
     stage.isp.ok(&on(&["isolate", "P002", "--reason", "sengketa"]));
@@ -154,11 +155,76 @@ fn switched_off_it_takes_ours_away_and_unset_it_looks_at_nothing() {
 }
 
 #[test]
+fn a_rule_of_the_operators_own_that_cuts_off_the_page_is_told_in_both_languages() {
+    let stage = stage();
+    stage.isp.ok(&on(&["router", "apply", "R1"]));
+    stage.runtime.block_on(async {
+        let hand = Client::connect(stage.router.options()).await.unwrap();
+        let rows = hand.call(&Command::new(&format!("{FILTER}/print")).proplist(&[".id", "comment"])).await.unwrap();
+        let rows = rows.into_rows();
+        let first = rows.iter().find(|row| row.value("comment") == Some(&b"isp:redirect/dns-udp"[..])).unwrap();
+        let before = String::from_utf8(first.value(".id").unwrap().to_vec()).unwrap();
+        let drop = Command::new(&format!("{FILTER}/add")).arg("chain", "forward").arg("action", "drop");
+        let drop = drop.arg("src-address-list", "ISOLIR").arg("comment", "blokir \"isolir\"");
+        hand.call(&drop.arg("place-before", &before)).await.unwrap();
+    });
+    for (language, words) in [
+        ("en", "with the comment \"blokir 'isolir'\" stands above ours and keeps isolated lines from the page"),
+        ("id", "dengan komentar \"blokir 'isolir'\" berada di atas aturan kita dan menghalangi"),
+    ] {
+        let plan = stage.isp.ok(&on(&["--lang", language, "router", "plan", "R1", "--details"]));
+        assert!(plan.contains("router.redirect_cut") && plan.contains(words) && !plan.contains("{}"), "{plan}");
+    }
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused_by_their_key() {
     for (name, value, key, english, indonesian) in [
         ("ISP_MIKROTIK__REDIRECT__PORTAL", "halaman", "mikrotik.redirect.portal", "IPv4", "bukan alamat IPv4"),
         ("ISP_MIKROTIK__REDIRECT__PORT", "0", "mikrotik.redirect.port", "not 1 to 65535", "bukan 1 sampai 65535"),
         ("ISP_MIKROTIK__REDIRECT__PORTAL_LIST", "ISOLIR", "mikrotik.redirect.portal_list", "itself", "sama dengan"),
+        (
+            "ISP_MIKROTIK__REDIRECT__RESOLVERS",
+            r#"["127.0.0.1"]"#,
+            "mikrotik.redirect.resolvers",
+            "cannot ask",
+            "yang tidak bisa ditanya",
+        ),
+        (
+            "ISP_MIKROTIK__REDIRECT__RESOLVERS",
+            r#"["10.0.0.9","10.0.0.9"]"#,
+            "mikrotik.redirect.resolvers",
+            "an address twice",
+            "satu alamat dua kali",
+        ),
+        (
+            "ISP_MIKROTIK__REDIRECT__RESOLVERS",
+            r#"["2001:db8::53"]"#,
+            "mikrotik.redirect.resolvers",
+            "no IPv4 address",
+            "tidak berisi alamat IPv4",
+        ),
+        (
+            "ISP_MIKROTIK__REDIRECT__TLS_HOSTS",
+            r#"["*.com"]"#,
+            "mikrotik.redirect.tls_hosts",
+            "all names of an ending",
+            "semua nama dengan satu akhiran",
+        ),
+        (
+            "ISP_MIKROTIK__REDIRECT__POOL_RANGES",
+            "10.9.0.2-10.9.0.9,10.9.0.9-10.9.0.20",
+            "mikrotik.redirect.pool_ranges",
+            "in two ranges",
+            "dalam dua rentang",
+        ),
+        (
+            "ISP_MIKROTIK__REDIRECT__POOL_RANGES",
+            "10.0.0.2-10.0.0.250",
+            "mikrotik.redirect.pool_ranges",
+            "address of the page",
+            "alamat halaman",
+        ),
         (
             "ISP_MIKROTIK__REDIRECT__PAYMENT_HOSTS",
             r#"["*.midtrans.com"]"#,

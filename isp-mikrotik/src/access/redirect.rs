@@ -2,7 +2,7 @@
 //!
 //! It belongs to a router and to no line. Whatever goes wrong here is told and stops no line of the router.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use isp_core::place::RouterEndpoint;
 
@@ -161,55 +161,76 @@ type Known = (&'static str, String);
 /// One turn on one router.
 struct RedirectTurn<'a> {
     client: &'a Client,
-    desired: &'a DesiredRedirect,
+    /// What is wanted in this turn. A family whose page cannot be reached, since the router does not take something that it
+    /// needs, has nothing that shuts.
+    desired: DesiredRedirect,
     report: &'a mut RedirectReport,
     /// What is not tried again in this turn.
     settled: HashSet<Known>,
-    /// The families whose page cannot be reached, since something that it needs was refused.
-    unreachable: HashSet<Family>,
+    /// In how many rounds something was written.
+    tried: HashMap<Known, usize>,
 }
 
 impl<'a> RedirectTurn<'a> {
     fn new(client: &'a Client, desired: &'a DesiredRedirect, report: &'a mut RedirectReport) -> RedirectTurn<'a> {
-        let (settled, unreachable) = Default::default();
         report.failed = false;
         report.findings.clear();
-        RedirectTurn { client, desired, report, settled, unreachable }
+        RedirectTurn { client, desired: desired.clone(), report, settled: HashSet::new(), tried: HashMap::new() }
     }
 
     async fn run(&mut self) -> Result<(), Error> {
-        for round in 0.. {
+        loop {
             let RedirectPlan { mut steps, findings, .. } =
-                redirect_plan(self.desired, &actual(self.client, self.desired).await?);
+                redirect_plan(&self.desired, &actual(self.client, &self.desired).await?);
             steps.retain(|step| !self.settled.contains(&known(step)));
-            if steps.is_empty() || round == ROUNDS {
-                for step in steps {
-                    let what =
-                        format!("the router takes a change and does not keep it: \"{}\" \"{}\"", step.menu, step.name);
-                    self.report.fail(Finding::RedirectNotKept, what);
-                }
+            if steps.is_empty() {
                 self.report.findings.extend(findings);
-                break;
+                return Ok(());
+            }
+            // What shuts waits until all that the page needs was read back.
+            let needing: Vec<Family> =
+                steps.iter().filter(|step| step.role == Role::Needed).map(|step| step.family).collect();
+            steps.retain(|step| step.role != Role::Shuts || !needing.contains(&step.family));
+            for known in steps.iter().map(known).collect::<HashSet<_>>() {
+                *self.tried.entry(known).or_default() += 1;
             }
             for step in steps {
-                self.carry_out(step).await?;
+                if self.tried.get(&known(&step)).is_some_and(|&rounds| rounds > ROUNDS) {
+                    let what =
+                        format!("the router takes a change and does not keep it: \"{}\" \"{}\"", step.menu, step.name);
+                    self.give_up(&step, Finding::RedirectNotKept, what);
+                } else {
+                    self.carry_out(step).await?;
+                }
             }
         }
-        Ok(())
+    }
+
+    /// A step that the router does not take is told once, and not tried again in this turn.
+    fn give_up(&mut self, step: &RedirectStep, finding: Finding, what: String) {
+        if self.settled.insert(known(step)) {
+            self.report.fail(finding, what);
+        }
+        if step.role == Role::Needed {
+            self.hold(step.family);
+        }
+    }
+
+    /// Nothing shuts isolated lines out of a page that they cannot reach: what would is not written, and what does is taken
+    /// away until the router takes what the page needs.
+    fn hold(&mut self, family: Family) {
+        if self.desired.family_mut(family).open() {
+            let what = format!(
+                "the rules of \"{}\" that shut isolated lines out are not written, and those that are there are taken away, since \
+                 the router does not take something that the page for paying needs",
+                family.menus()[2]
+            );
+            self.report.fail(Finding::RedirectHeld, what);
+        }
     }
 
     /// One step. A broken connection ends the turn; a refusal ends the step.
     async fn carry_out(&mut self, step: RedirectStep) -> Result<(), Error> {
-        if step.role == Role::Shuts && self.unreachable.contains(&step.family) {
-            let what = format!(
-                "\"{}\" \"{}\" would shut isolated lines out of the page for paying, whose own rule was refused; it is not \
-                 written",
-                step.menu, step.name
-            );
-            self.report.fail(Finding::RedirectHeld, what);
-            self.settled.insert(known(&step));
-            return Ok(());
-        }
         match write(self.client, &step).await {
             Ok(()) => self.report.written.push(step),
             // Somebody took it away between the reading and the write: the next reading makes it again.
@@ -220,11 +241,7 @@ impl<'a> RedirectTurn<'a> {
             }
             Err(Error::Refused { refusal, .. }) => {
                 let what = format!("\"{}\" refuses \"{}\": \"{}\"", step.menu, step.name, refusal.message);
-                self.report.fail(Finding::RedirectRefused, what);
-                if step.role == Role::Needed {
-                    self.unreachable.insert(step.family);
-                }
-                self.settled.insert(known(&step));
+                self.give_up(&step, Finding::RedirectRefused, what);
             }
             Err(error) => return Err(error),
         }

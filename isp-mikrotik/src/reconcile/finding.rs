@@ -66,6 +66,8 @@ pub enum Finding {
     RedirectLacks,
     /// Told only: a rule of somebody's own lets isolated lines pass.
     RedirectBypassed,
+    /// A rule of somebody's own above ours keeps isolated lines from the page for paying.
+    RedirectCut,
     /// Told only: the pool of isolated lines has other ranges and is not ours.
     RedirectPool,
 }
@@ -105,6 +107,7 @@ impl Finding {
             Finding::RedirectUnread => "router.redirect_unread",
             Finding::RedirectLacks => "router.redirect_lacks",
             Finding::RedirectBypassed => "router.redirect_bypassed",
+            Finding::RedirectCut => "router.redirect_cut",
             Finding::RedirectPool => "router.redirect_pool",
         }
     }

@@ -7,6 +7,7 @@ use isp_core::isolation::Access;
 use isp_core::ports::AccessControl;
 use isp_mikrotik::access::RedirectReport;
 use isp_mikrotik::proto::Command;
+use isp_mikrotik::reconcile::redirect::RedirectAction;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation};
 use isp_mikrotik::{Client, MikrotikAccess, Settings};
 
@@ -315,6 +316,108 @@ async fn while_the_page_is_refused_nothing_is_shut() {
     assert!(order(&router, FILTER, "forward").contains(&"rest".to_owned()));
 }
 
+/// Each of what the page needs, its menu, and how many adds of a fresh router come before it there.
+const NEEDED: [(&str, &str, usize); 9] = [
+    (LISTS, "portal", 0),
+    (NAT, "no-nat", 0),
+    (NAT, "web", 1),
+    (FILTER, "dns-udp", 0),
+    (FILTER, "dns-tcp", 1),
+    (FILTER, "portal", 2),
+    (FILTER, "in-dns-udp", 6),
+    (FILTER, "in-dns-tcp", 7),
+    (FILTER, "in-dhcp", 8),
+];
+
+#[tokio::test]
+async fn what_the_page_needs_is_refused_and_nothing_shuts_until_it_is_taken() {
+    let whole = start(Simulation::default()).await;
+    keep(&whole, WHOLE).await;
+    let all = |router: &SimulatedRouter| {
+        let chains = [(FILTER, "forward"), (FILTER, "input"), (NAT, "srcnat"), (NAT, "dstnat"), (FILTER6, "forward")];
+        chains.map(|(menu, chain)| order(router, menu, chain))
+    };
+    let shutting = |router: &SimulatedRouter, menu: &str| {
+        let both = [order(router, menu, "forward"), order(router, menu, "input")].concat();
+        both.into_iter().filter(|slot| ["quic", "tcp", "rest", "in-rest"].contains(&slot.as_str())).count()
+    };
+    for (menu, slot, before) in NEEDED {
+        for standing in [false, true] {
+            let case = format!("{menu} {slot}, standing: {standing}");
+            let router = start(Simulation::default()).await;
+            if standing {
+                assert!(!keep(&router, WHOLE).await.failed);
+                let gone = id(&router, menu, slot).await;
+                hand(&router, Command::new(&format!("{menu}/remove")).arg(".id", &gone)).await;
+            }
+            let refuse = |after| {
+                let refusal = FaultKind::Trap("failure: no".to_owned());
+                router.inject(Fault::new(refusal).on(&format!("{menu}/add")).after(after));
+            };
+            refuse(if standing { 0 } else { before });
+            let report = keep(&router, WHOLE).await;
+            assert_eq!(codes(&report), ["router.redirect_refused", "router.redirect_held"], "{case}");
+            assert!(report.failed && report.findings[1].what.contains(FILTER), "{case}: {:?}", report.findings);
+            let has = |router: &SimulatedRouter| {
+                let comment = format!("isp:redirect/{slot}");
+                ours(router, menu).iter().any(|row| text(row, "comment") == comment)
+            };
+            assert!(!has(&router), "{case}: it was refused");
+            assert_eq!(shutting(&router, FILTER), 0, "{case}");
+            assert_eq!(shutting(&router, FILTER6), 4, "{case}: IPv6 has its own page");
+            let removed = report.written.iter().filter(|step| matches!(step.action, RedirectAction::Remove { .. }));
+            assert_eq!(removed.count(), if standing { 4 } else { 0 }, "{case}");
+            // Refused again: told again, and nothing is written.
+            let rows = MENUS.map(|menu| router.items(menu));
+            refuse(0);
+            let report = keep(&router, WHOLE).await;
+            assert_eq!(codes(&report), ["router.redirect_refused", "router.redirect_held"], "{case}");
+            assert_eq!((report.written, MENUS.map(|menu| router.items(menu))), (Vec::new(), rows), "{case}");
+            // The router takes it: everything is there, in its order.
+            let report = keep(&router, WHOLE).await;
+            assert_eq!((codes(&report), report.failed, has(&router)), (Vec::new(), false, true), "{case}");
+            assert_eq!(all(&router), all(&whole), "{case}");
+            assert_eq!(keep(&router, WHOLE).await, RedirectReport::default(), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_change_of_what_the_page_needs_takes_away_what_shuts() {
+    let router = start(Simulation::default()).await;
+    keep(&router, WHOLE).await;
+    by_hand(&router, FILTER, ("comment", "isp:redirect/portal"), ("disabled", "yes")).await;
+    by_hand(&router, NAT, ("comment", "isp:redirect/web"), ("to-ports", "81")).await;
+    for menu in [FILTER, NAT] {
+        router.inject(Fault::new(FaultKind::Trap("failure: no".to_owned())).on(&format!("{menu}/set")).always());
+    }
+    let report = keep(&router, WHOLE).await;
+    // Two refusals, and one word of what is held.
+    assert_eq!(codes(&report), ["router.redirect_refused", "router.redirect_held", "router.redirect_refused"]);
+    assert!(!order(&router, FILTER, "forward").contains(&"rest".to_owned()));
+    router.clear_faults();
+    assert!(!keep(&router, WHOLE).await.failed);
+    assert!(order(&router, FILTER, "forward").contains(&"rest".to_owned()));
+}
+
+#[tokio::test]
+async fn a_foreign_rule_that_keeps_lines_from_the_page_is_told_and_left() {
+    let router = start(Simulation::default()).await;
+    keep(&router, WHOLE).await;
+    let first = id(&router, FILTER, "dns-udp").await;
+    let drop = Command::new("/ip/firewall/filter/add").arg("chain", "forward").arg("action", "drop");
+    hand(&router, drop.arg("src-address-list", "ISOLIR").arg("comment", "blokir").arg("place-before", &first)).await;
+    let web = id(&router, NAT, "web").await;
+    let lead = Command::new("/ip/firewall/nat/add").arg("chain", "dstnat").arg("action", "dst-nat");
+    let lead = lead.arg("protocol", "tcp").arg("dst-port", "80").arg("to-addresses", "10.9.9.9");
+    hand(&router, lead.arg("src-address-list", "ISOLIR").arg("place-before", &web)).await;
+    let report = keep(&router, WHOLE).await;
+    assert_eq!((codes(&report), report.failed), (vec!["router.redirect_cut"; 2], false));
+    assert!(report.findings[0].what.contains(NAT), "{}", report.findings[0].what);
+    assert!(report.findings[1].what.contains("blokir"), "{}", report.findings[1].what);
+    assert_eq!(report.written, [], "they stay where their owner put them");
+}
+
 #[tokio::test]
 async fn a_router_that_does_not_keep_a_rule_is_told() {
     let router = start(Simulation::default()).await;
@@ -322,8 +425,22 @@ async fn a_router_that_does_not_keep_a_rule_is_told() {
     by_hand(&router, NAT, ("comment", "isp:redirect/web"), ("to-ports", "81")).await;
     // It says that it did it, and did not.
     router.inject(Fault::new(FaultKind::Ignored).on("/ip/firewall/nat/set").always());
+    for standing in [4, 0] {
+        let report = keep(&router, WHOLE).await;
+        let told = vec!["router.redirect_not_kept", "router.redirect_held"];
+        assert_eq!((codes(&report), report.failed), (told, true));
+        let removed = report.written.iter().filter(|step| matches!(step.action, RedirectAction::Remove { .. }));
+        assert_eq!(removed.count(), standing, "what shuts is taken away once");
+        assert!(!order(&router, FILTER, "forward").contains(&"rest".to_owned()));
+    }
+    router.clear_faults();
+    assert!(!keep(&router, WHOLE).await.failed);
+    // Something that the page does not need: nothing is taken away.
+    by_hand(&router, FILTER, ("comment", "isp:redirect/in-icmp"), ("disabled", "yes")).await;
+    router.inject(Fault::new(FaultKind::Ignored).on("/ip/firewall/filter/set").always());
     let report = keep(&router, WHOLE).await;
     assert_eq!((codes(&report), report.failed), (vec!["router.redirect_not_kept"], true));
+    assert!(order(&router, FILTER, "forward").contains(&"rest".to_owned()));
 }
 
 #[tokio::test]

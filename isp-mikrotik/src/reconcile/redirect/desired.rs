@@ -137,6 +137,14 @@ impl DesiredRedirect {
         Some(desired)
     }
 
+    /// The part of one family, to be changed.
+    pub fn family_mut(&mut self, family: Family) -> &mut DesiredFamily {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
     /// The part of one family.
     pub fn family(&self, family: Family) -> &DesiredFamily {
         match family {
@@ -147,6 +155,13 @@ impl DesiredRedirect {
 }
 
 impl DesiredFamily {
+    /// Wants nothing any more that shuts; whether it wanted something so.
+    pub fn open(&mut self) -> bool {
+        let before = self.filter.len();
+        self.filter.retain(|rule| rule.role != Role::Shuts);
+        self.filter.len() < before
+    }
+
     /// Whether nothing is wanted.
     pub fn is_empty(&self) -> bool {
         *self == DesiredFamily::default()
@@ -182,6 +197,7 @@ impl Rules<'_> {
 
     fn nat(&self, family: Family, portal: IpAddr) -> Vec<DesiredRule> {
         let target = if family == Family::V4 { "to-addresses" } else { "to-address" };
+        let needed = if family == Family::V4 { Role::Needed } else { Role::Opens };
         let to_portal = [("action", "accept"), ("dst-address", &portal.to_string())];
         let but_portal = format!("!{}", self.redirect.portal_list);
         let to_page = [
@@ -194,15 +210,15 @@ impl Rules<'_> {
         ];
         vec![
             // Masqueraded, every customer would have the router's address at the page.
-            self.rule("no-nat", "srcnat", Role::Opens, &to_portal),
-            self.rule("web", "dstnat", if family == Family::V4 { Role::Needed } else { Role::Opens }, &to_page),
+            self.rule("no-nat", "srcnat", needed, &to_portal),
+            self.rule("web", "dstnat", needed, &to_page),
         ]
     }
 
     fn filter(&self, family: Family, has_portal: bool) -> Vec<DesiredRule> {
         let list = self.redirect.portal_list.as_str();
-        let mut rules = self.dns(family);
         let role = if has_portal { Role::Needed } else { Role::Opens };
+        let mut rules = self.dns(family, role);
         rules.push(self.rule("portal", "forward", role, &[("action", "accept"), ("dst-address-list", list)]));
         rules.extend(self.tls(list));
         let forward = |slot, fields: &[(&'static str, &str)]| self.rule(slot, "forward", Role::Shuts, fields);
@@ -218,14 +234,16 @@ impl Rules<'_> {
             ("in-icmp", &[("protocol", icmp)]),
         ];
         for (slot, fields) in open {
-            rules.push(self.rule(slot, "input", Role::Opens, &[&[("action", "accept")], fields].concat()));
+            // Most lines ask the router itself for names, and some get their address from it: the page needs both.
+            let role = if slot == "in-icmp" { Role::Opens } else { role };
+            rules.push(self.rule(slot, "input", role, &[&[("action", "accept")], fields].concat()));
         }
         rules.push(self.rule("in-rest", "input", Role::Shuts, &[("action", "drop")]));
         rules
     }
 
     /// Questions to DNS servers; none of this family where only others are named.
-    fn dns(&self, family: Family) -> Vec<DesiredRule> {
+    fn dns(&self, family: Family, role: Role) -> Vec<DesiredRule> {
         let mut rules = Vec::new();
         let mut ask = |to: Option<(usize, String)>| {
             for protocol in ["udp", "tcp"] {
@@ -237,7 +255,7 @@ impl Rules<'_> {
                     }
                     None => format!("dns-{protocol}"),
                 };
-                rules.push(self.rule(&slot, "forward", Role::Opens, &fields));
+                rules.push(self.rule(&slot, "forward", role, &fields));
             }
         };
         if self.redirect.resolvers.is_empty() {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::actual::{ActualFamily, ActualRedirect};
 use super::arrange::arrange;
 use super::desired::{DesiredFamily, DesiredRedirect, Family, Role, bare};
-use super::foreign::bypass;
+use super::foreign::{bypass, cuts};
 use super::step::{RedirectAction, RedirectStep, Why};
 use crate::mark::{GroupMark, RedirectMark};
 use crate::menu::address_list::ListEntry;
@@ -51,9 +51,27 @@ pub fn redirect_plan(desired: &DesiredRedirect, actual: &ActualRedirect) -> Redi
             );
             plan.findings.push(told(Finding::RedirectBypassed, what));
         }
+        tell_cuts(family, wanted, found, &desired.isolation_list, &mut plan.findings);
     }
     plan.steps.extend(entries.into_iter().chain(nat).chain(filter).chain(last));
     plan
+}
+
+/// Tells of the first rule of somebody's own in each menu that keeps isolated lines from the page, where the family has one.
+fn tell_cuts(family: Family, wanted: &DesiredFamily, found: &ActualFamily, list: &str, findings: &mut Vec<Drift>) {
+    let [_, nat, filter] = family.menus();
+    let page = wanted.nat.iter().find_map(|rule| rule.value("to-ports").parse().ok());
+    let Some(page) = page else { return };
+    for (menu, rows) in [(nat, rules(&found.nat)), (filter, rules(&found.filter))] {
+        if let Some((at, rule)) = cuts(rows, list, page) {
+            let what = format!(
+                "the rule \"{at}\" of \"{menu}\" with the comment \"{}\" stands above ours and keeps isolated lines from the page \
+                 for paying; move it down, or narrow it",
+                shown(&rule.comment).replace('"', "'"),
+            );
+            findings.push(told(Finding::RedirectCut, what));
+        }
+    }
 }
 
 /// What is wanted of a menu that is there.

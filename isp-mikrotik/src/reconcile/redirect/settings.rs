@@ -122,7 +122,8 @@ impl RedirectSettings {
                 return Err((key, "is no address of a router"));
             };
             checked_places(&key, own.portal, own.portal_ipv6, own.port)?;
-            checked_ranges(&key, own.pool_ranges.as_deref(), isolation_pool)?;
+            checked_ranges(&key, own.pool_ranges.as_deref(), isolation_pool, own.portal.or(self.portal))?;
+            checked_resolvers(&key, own.resolvers.as_deref().unwrap_or_default())?;
             let host = match names_port(&address) {
                 true => format!("{}:{}", endpoint.host, endpoint.port),
                 false => endpoint.host,
@@ -131,7 +132,8 @@ impl RedirectSettings {
         }
         let checked = RedirectSettings { router, ..self };
         checked_places("", checked.portal, checked.portal_ipv6, Some(checked.port))?;
-        checked_ranges("", checked.pool_ranges.as_deref(), isolation_pool)?;
+        checked_ranges("", checked.pool_ranges.as_deref(), isolation_pool, checked.portal)?;
+        checked_resolvers("", &checked.resolvers)?;
         if checked.enabled && checked.portal.is_none() && checked.router.values().all(|own| own.portal.is_none()) {
             return wrong("portal", "is not set: the address of the page for paying");
         }
@@ -148,11 +150,15 @@ impl RedirectSettings {
         if checked.payment_hosts.iter().any(|host| host.contains('*')) {
             return wrong("payment_hosts", "has a name with *, which belongs into tls_hosts");
         }
-        if !checked.payment_hosts.iter().all(|host| host.parse::<IpAddr>().is_ok() || is_host(host)) {
+        let reachable = |host: &str| host.parse::<IpAddr>().map_or_else(|_| is_host(host), of_host);
+        if !checked.payment_hosts.iter().all(|host| reachable(host)) {
             return wrong("payment_hosts", "has something that is no host name and no address");
         }
         if !checked.tls_hosts.iter().all(|host| is_host(&host.replace('*', "x"))) {
             return wrong("tls_hosts", "has something that is no host name, with or without *");
+        }
+        if checked.tls_hosts.iter().any(|host| host.split('.').filter(|label| !label.contains('*')).count() < 2) {
+            return wrong("tls_hosts", "has a * that stands for all names of an ending, such as *.com");
         }
         if has_twins(&checked.payment_hosts) {
             return wrong("payment_hosts", "has a name twice");
@@ -171,17 +177,10 @@ fn checked_places(
     port: Option<u16>,
 ) -> Result<(), Wrong> {
     let wrong = |key: &str, reason| Err((below(prefix, key), reason));
-    let of_host = |address: Ipv4Addr| {
-        !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || address.is_broadcast())
-    };
-    if portal.is_some_and(|address| !of_host(address)) {
+    if portal.is_some_and(|address| !of_host(address.into())) {
         return wrong("portal", "is no address that customers can reach");
     }
-    let of_host = |address: Ipv6Addr| {
-        let local = address.segments()[0] & 0xFFC0 == 0xFE80;
-        !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || local)
-    };
-    if portal_ipv6.is_some_and(|address| !of_host(address)) {
+    if portal_ipv6.is_some_and(|address| !of_host(address.into())) {
         return wrong("portal_ipv6", "is no address that customers can reach");
     }
     match port {
@@ -190,16 +189,53 @@ fn checked_places(
     }
 }
 
-fn checked_ranges(prefix: &str, ranges: Option<&str>, pool: Option<&str>) -> Result<(), Wrong> {
+/// Whether an address may be that of one host elsewhere.
+fn of_host(address: IpAddr) -> bool {
+    let (local, broadcast) = match address {
+        IpAddr::V4(address) => (false, address.is_broadcast()),
+        IpAddr::V6(address) => (address.segments()[0] & 0xFFC0 == 0xFE80, false),
+    };
+    !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || local || broadcast)
+}
+
+fn checked_resolvers(prefix: &str, resolvers: &[IpAddr]) -> Result<(), Wrong> {
+    let wrong = |reason| Err((below(prefix, "resolvers"), reason));
+    match () {
+        () if !resolvers.iter().all(|address| of_host(*address)) => wrong("has an address that customers cannot ask"),
+        () if (1..resolvers.len()).any(|at| resolvers.iter().take(at).any(|r| Some(r) == resolvers.get(at))) => {
+            wrong("has an address twice")
+        }
+        () if !resolvers.is_empty() && !resolvers.iter().any(IpAddr::is_ipv4) => {
+            wrong("has no IPv4 address, so that isolated lines could ask nobody for the page")
+        }
+        () => Ok(()),
+    }
+}
+
+fn checked_ranges(
+    prefix: &str,
+    ranges: Option<&str>,
+    pool: Option<&str>,
+    portal: Option<Ipv4Addr>,
+) -> Result<(), Wrong> {
     let Some(ranges) = ranges else { return Ok(()) };
     let address = |text: &str| text.parse::<Ipv4Addr>().ok();
     let range = |text: &str| match text.split_once('-') {
-        Some((first, last)) => address(first).zip(address(last)).is_some_and(|(first, last)| first <= last),
-        None => address(text).is_some(),
+        Some((first, last)) => address(first).zip(address(last)).filter(|(first, last)| first <= last),
+        None => address(text).map(|only| (only, only)),
     };
     let wrong = |reason| Err((below(prefix, "pool_ranges"), reason));
+    let Some(mut all) = ranges.split(',').map(range).collect::<Option<Vec<_>>>() else {
+        return wrong("is not first-last, with commas between several ranges");
+    };
+    all.sort_unstable();
     match () {
-        () if !ranges.split(',').all(range) => wrong("is not first-last, with commas between several ranges"),
+        () if all.iter().zip(all.iter().skip(1)).any(|((_, last), (first, _))| first <= last) => {
+            wrong("has an address in two ranges")
+        }
+        () if portal.is_some_and(|portal| all.iter().any(|(first, last)| (first..=last).contains(&&portal))) => {
+            wrong("has the address of the page among those of customers")
+        }
         () if pool.is_none() => wrong("names no pool: set mikrotik.isolation_pool"),
         () => Ok(()),
     }
@@ -217,14 +253,14 @@ fn names_port(address: &str) -> bool {
 
 /// Whether an isolation list, which may have any name on the router, is one list and not all but one.
 pub(super) fn names_list(text: &str) -> bool {
-    !text.trim().is_empty() && !text.starts_with('!') && !text.chars().any(char::is_control)
+    !text.is_empty() && text.trim() == text && !text.starts_with('!') && !text.chars().any(char::is_control)
 }
 
 fn is_list_name(text: &str) -> bool {
     (1..=60).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// A name with at least two labels, as DNS can have them.
+/// A name with at least two labels, as DNS can have them. Its last one has a letter, so that no range of addresses is taken for one.
 fn is_host(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -232,7 +268,9 @@ fn is_host(text: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+    let ending = text.rsplit('.').next().unwrap_or_default();
+    let named = text.contains('.') && ending.bytes().any(|byte| byte.is_ascii_alphabetic());
+    text.len() <= 253 && named && text.split('.').all(label)
 }
 
 fn has_twins(names: &[String]) -> bool {
@@ -261,7 +299,15 @@ mod tests {
             (r#"{"portal":"10.0.0.5","payment_hosts":["*.midtrans.com"]}"#, "payment_hosts"),
             (r#"{"portal":"10.0.0.5","payment_hosts":["a.id","A.id"]}"#, "payment_hosts"),
             (r#"{"portal":"10.0.0.5","payment_hosts":["tripay co id"]}"#, "payment_hosts"),
+            (r#"{"portal":"10.0.0.5","payment_hosts":["1.0.0.0-223.255.255.255"]}"#, "payment_hosts"),
+            (r#"{"portal":"10.0.0.5","payment_hosts":["0.0.0.0"]}"#, "payment_hosts"),
             (r#"{"portal":"10.0.0.5","tls_hosts":["*"]}"#, "tls_hosts"),
+            (r#"{"portal":"10.0.0.5","tls_hosts":["*.com"]}"#, "tls_hosts"),
+            (r#"{"portal":"10.0.0.5","tls_hosts":["*.*"]}"#, "tls_hosts"),
+            (r#"{"portal":"10.0.0.5","resolvers":["2001:db8::53"]}"#, "resolvers"),
+            (r#"{"portal":"10.0.0.5","resolvers":["127.0.0.1"]}"#, "resolvers"),
+            (r#"{"portal":"10.0.0.5","resolvers":["10.0.0.9","10.0.0.9"]}"#, "resolvers"),
+            (r#"{"portal":"10.0.0.5","router":{"10.0.0.1":{"resolvers":["::1"]}}}"#, "router.10.0.0.1.resolvers"),
             (r#"{"portal":"10.0.0.5","pool_ranges":"10.9.0.2-10.9.0.9"}"#, "pool_ranges"),
             (r#"{"portal":"10.0.0.5","router":{"a b":{}}}"#, "router.a b"),
             (r#"{"portal":"10.0.0.5","router":{"10.0.0.1":{"port":0}}}"#, "router.10.0.0.1.port"),
@@ -272,7 +318,12 @@ mod tests {
         let settings: RedirectSettings =
             serde_json::from_str(r#"{"portal":"10.0.0.5","pool_ranges":"10.9.0.9-10.9.0.2"}"#).unwrap();
         assert_eq!(settings.checked("ISOLIR", Some("isolir")).unwrap_err().0, "pool_ranges");
-        for list in ["", " ", "!ISOLIR"] {
+        for ranges in ["10.9.0.2-10.9.0.9,10.9.0.5", "10.0.0.2-10.0.0.9"] {
+            let text = format!(r#"{{"portal":"10.0.0.5","pool_ranges":"{ranges}"}}"#);
+            let settings: RedirectSettings = serde_json::from_str(&text).unwrap();
+            assert_eq!(settings.checked("ISOLIR", Some("isolir")).unwrap_err().0, "pool_ranges", "{ranges}");
+        }
+        for list in ["", " ", "!ISOLIR", " ISOLIR"] {
             let settings: RedirectSettings = serde_json::from_str(r#"{"portal":"10.0.0.5"}"#).unwrap();
             assert_eq!(settings.checked(list, None).unwrap_err().0, "enabled", "{list}");
         }

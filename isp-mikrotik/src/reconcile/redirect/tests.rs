@@ -337,6 +337,65 @@ fn only_a_rule_that_lets_all_of_it_pass_is_told() {
     assert!(!told(&[("chain", "forward"), ("action", "drop")]));
 }
 
+type Values = &'static [(&'static str, &'static str)];
+
+#[test]
+fn only_a_rule_that_keeps_lines_from_the_page_is_told() {
+    const LIST: (&str, &str) = ("src-address-list", "ISOLIR");
+    const DROP: Values = &[("chain", "forward"), ("action", "drop"), LIST];
+    const DROP_ANY: Values = &[("chain", "forward"), ("action", "drop")];
+    const LEAD: Values =
+        &[("chain", "dstnat"), ("action", "dst-nat"), ("to-addresses", "10.9.9.9"), ("protocol", "tcp"), LIST];
+    const ACCEPT: Values = &[("chain", "dstnat"), ("action", "accept"), LIST];
+    let desired = desired(r#","port":8080"#);
+    let own = |rules: &[DesiredRule]| {
+        let rows = rules.iter().enumerate().map(|(at, own)| {
+            let values: Vec<_> = own.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            rule(at + 1, &RedirectMark { slot: &own.slot }.comment(), &values)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let told_of = |menu: &str, foreign: Rule, on_top: bool| {
+        let (mut filter, mut nat) = (own(&desired.v4.filter), own(&desired.v4.nat));
+        let rows = if menu == FILTER { &mut filter } else { &mut nat };
+        rows.insert(if on_top { 0 } else { rows.len() }, foreign);
+        let v4 = ActualFamily { filter: Some(filter), nat: Some(nat), ..ActualFamily::default() };
+        let plan = redirect_plan(&desired, &ActualRedirect { v4, ..ActualRedirect::default() });
+        plan.findings.iter().any(|finding| finding.code == "router.redirect_cut" && finding.what.contains(menu))
+    };
+    let cases: [(&str, Values, Values, bool); 17] = [
+        (FILTER, DROP, &[], true),
+        (FILTER, DROP, &[("protocol", "tcp"), ("dst-port", "443,8000-8100")], true),
+        (FILTER, DROP, &[("connection-state", "new")], true),
+        (FILTER, &[("chain", "forward"), ("action", "reject")], &[("reject-with", "icmp-admin-prohibited")], true),
+        // NAT has changed the port before the filter sees it.
+        (FILTER, DROP, &[("protocol", "tcp"), ("dst-port", "80")], false),
+        (FILTER, DROP, &[("protocol", "udp")], false),
+        (FILTER, DROP, &[("dst-address", "10.7.0.0/16")], false),
+        (FILTER, DROP, &[("dst-address-list", "!ISP-PORTAL")], false),
+        (FILTER, DROP, &[("connection-state", "invalid")], false),
+        (FILTER, DROP_ANY, &[("src-address-list", "LAIN")], false),
+        (FILTER, &[("chain", "input"), ("action", "drop")], &[], false),
+        (NAT, LEAD, &[("dst-port", "80")], true),
+        (NAT, ACCEPT, &[], true),
+        (NAT, &[("chain", "dstnat"), ("action", "redirect"), ("protocol", "6")], &[("dst-port", "80,443")], true),
+        (NAT, LEAD, &[("dst-port", "53")], false),
+        (NAT, ACCEPT, &[("dst-address", "10.0.0.5")], false),
+        (NAT, &[("chain", "srcnat"), ("action", "accept")], &[], false),
+    ];
+    for (menu, values, more, expected) in cases {
+        let foreign = rule(0x2000, "punya saya", &[values, more].concat());
+        assert_eq!(told_of(menu, foreign.clone(), true), expected, "{foreign:?}");
+        assert!(!told_of(menu, foreign.clone(), false), "below ours: {foreign:?}");
+        assert!(!told_of(menu, Rule { disabled: true, ..foreign.clone() }, true), "disabled: {foreign:?}");
+        assert!(!told_of(menu, Rule { comment: b"isp:redirect/lama"[..].into(), ..foreign }, true), "ours");
+    }
+    // Where our rules are not yet, they come above.
+    let rows = vec![rule(1, "", DROP)];
+    let v4 = ActualFamily { filter: Some(rows), nat: Some(Vec::new()), entries: Some(Vec::new()) };
+    assert_eq!(redirect_plan(&desired, &ActualRedirect { v4, ..ActualRedirect::default() }).findings, []);
+}
+
 proptest! {
     /// Whatever somebody did to the menu, one turn brings it back; nothing of others changes, nor its order.
     #[test]
