@@ -178,6 +178,37 @@ fn a_rule_of_the_operators_own_that_cuts_off_the_page_is_told_in_both_languages(
 }
 
 #[test]
+fn a_table_of_a_router_that_is_not_there_is_told() {
+    let stage = stage();
+    let file = stage.isp.dir().join("isp.toml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    for (address, port) in
+        [(stage.router.address().to_string(), 8080), ("10.99.0.1".into(), 81), ("10.99.0.2:8728".into(), 82)]
+    {
+        text.push_str(&format!("\n[mikrotik.redirect.router.\"{address}\"]\nport = {port}\n"));
+    }
+    std::fs::write(&file, text).unwrap();
+    for (language, words) in [("en", "fits no router"), ("id", "tidak cocok dengan router mana pun")] {
+        for command in ["plan", "apply", "check"] {
+            let (_, err) = stage.isp.exit(0, &on(&["--lang", language, "router", command, "R1"]));
+            for key in ["10.99.0.1", "10.99.0.2:8728"] {
+                assert!(err.contains(&format!("[mikrotik.redirect.router.\"{key}\"] {words}")), "{command}: {err}");
+            }
+            assert_eq!(err.matches(words).count(), 2, "{command}: {err}");
+        }
+    }
+    let (out, _) = stage.isp.exit(5, &on(&["--format", "json", "doctor", "--offline"]));
+    let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["finding"] == "redirect.no_router").unwrap();
+    assert_eq!(row["count"], 2, "{row}");
+    let what = row["what"].as_str().unwrap();
+    assert!(what.contains(r#"mikrotik.redirect.router."10.99.0.1""#), "{what}");
+    assert!(!what.contains(&stage.router.address().to_string()), "{what}");
+    // The router's own table holds.
+    assert_eq!(stage.isp.json(&on(&["router", "plan", "R1"]))[0]["rules"], 0);
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused_by_their_key() {
     for (name, value, key, english, indonesian) in [
         ("ISP_MIKROTIK__REDIRECT__PORTAL", "halaman", "mikrotik.redirect.portal", "IPv4", "bukan alamat IPv4"),

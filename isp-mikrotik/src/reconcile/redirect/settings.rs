@@ -99,6 +99,13 @@ impl RedirectSettings {
         }
     }
 
+    /// The addresses of [`router`](Self::router) that are none of these routers'.
+    pub fn of_no_router<'a>(&'a self, routers: &'a [&RouterEndpoint]) -> impl Iterator<Item = &'a str> {
+        let fits =
+            |address: &str| routers.iter().any(|r| r.host == address || format!("{}:{}", r.host, r.port) == address);
+        self.router.keys().map(String::as_str).filter(move |address| !fits(address))
+    }
+
     /// Whether IPv6 has rules.
     #[must_use]
     pub fn covers_ipv6(&self) -> bool {

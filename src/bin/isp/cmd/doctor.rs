@@ -19,7 +19,7 @@ use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
 use super::webhook::unread;
-use super::{refund, sandbox_left};
+use super::{refund, router, sandbox_left};
 use crate::context::Context;
 use crate::failure::{Exit, classify};
 use crate::output::{self, Cell, Format, Rows, column, number};
@@ -163,6 +163,12 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
     let (open, _, about) = refund::long_open(ctx, store).await?;
     if open > 0 {
         findings.add("refund.unresolved", open as u64, &about);
+    }
+    let tables = router::tables_of_nobody(ctx, store).await?;
+    if !tables.is_empty() {
+        let keys: Vec<String> =
+            tables.iter().map(|address| format!("mikrotik.redirect.router.\"{address}\"")).collect();
+        findings.add("redirect.no_router", tables.len() as u64, &keys.join(", "));
     }
     if with_key && !offline {
         routers(findings, store).await?;

@@ -304,6 +304,24 @@ pub(super) async fn in_use(ctx: &Context, store: &dyn Store, code: &Code) -> any
     Ok(router)
 }
 
+/// Warns of each table of `[mikrotik.redirect.router]` that is about no router: whoever mistyped an address believes that it holds.
+pub(super) async fn warn_of_tables(ctx: &Context, store: &dyn Store) -> anyhow::Result<()> {
+    for address in tables_of_nobody(ctx, store).await? {
+        ctx.warn("warn.redirect_no_router", &[("address", address)]);
+    }
+    Ok(())
+}
+
+/// The addresses of `[mikrotik.redirect.router]` that no router of the provider has.
+pub(super) async fn tables_of_nobody(ctx: &Context, store: &dyn Store) -> anyhow::Result<Vec<String>> {
+    let Some(redirect) = ctx.config.mikrotik.redirect.as_ref().filter(|redirect| !redirect.router.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let routers = store.routers(ctx.tenant()).await?;
+    let endpoints: Vec<_> = routers.iter().map(|router| &router.endpoint).collect();
+    Ok(redirect.of_no_router(&endpoints).map(str::to_owned).collect())
+}
+
 pub(super) async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::Result<Vec<AccessTarget>> {
     let mut all = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);

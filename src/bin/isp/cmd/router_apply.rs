@@ -14,7 +14,7 @@ use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::{Guarded, RedirectReport};
 
 use super::args;
-use super::router::{adopting, chosen, down, is_in_radius, targets};
+use super::router::{adopting, chosen, down, is_in_radius, targets, warn_of_tables};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
@@ -42,6 +42,7 @@ pub(crate) struct Apply {
 
 pub(super) async fn run(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
+    warn_of_tables(ctx, store).await?;
     let (engine, worker) = (ctx.engine(store), ctx.worker().await?);
     let access = Arc::new(wire::routers(&ctx.config));
     let serves = store.subscribers_per_router(ctx.tenant()).await?;

@@ -21,6 +21,7 @@ pub(crate) struct Check {
 
 pub(crate) async fn run(ctx: &Context, args: Check) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
+    router::warn_of_tables(ctx, store).await?;
     let access = wire::routers(&ctx.config);
     let mut exit = Exit::Done;
     let mut rows = Rows::new(&[

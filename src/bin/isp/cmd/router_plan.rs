@@ -8,7 +8,7 @@ use isp_mikrotik::reconcile::redirect::RedirectAction;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
 use super::args;
-use super::router::{adopting, chosen, down, is_in_radius, targets};
+use super::router::{adopting, chosen, down, is_in_radius, targets, warn_of_tables};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Column, Rows, column, number};
@@ -29,6 +29,7 @@ pub(crate) struct PlanArgs {
 
 pub(super) async fn run(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
+    warn_of_tables(ctx, store).await?;
     let access = wire::routers(&ctx.config);
     let mut exit = Exit::Done;
     let mut rows = Rows::new(if args.details { DETAILS } else { SUMMARY });
