@@ -123,6 +123,30 @@ fn what_happens_in_a_sandbox_happens_to_nobody() {
     assert_eq!(files(&isp.dir().join("tmp")).len(), 0);
 }
 
+/// What goes with a message, and what differs on one router, is as in the real one.
+#[test]
+fn a_sandbox_keeps_documents_and_the_tables_of_routers() {
+    let mut stage = Stage::new();
+    stage.isp.set("ISP_WHATSAPP__DOCUMENTS", r#"["overdue"]"#);
+    let address = stage.router.address().to_string();
+    let file = stage.isp.dir().join("isp.toml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text += "\n[mikrotik.redirect]\nportal = \"10.0.0.5\"\n";
+    for (router, portal) in [(address.as_str(), "10.0.0.7"), ("10.99.0.1", "10.0.0.8")] {
+        text += &format!("\n[mikrotik.redirect.router.\"{router}\"]\nportal = \"{portal}\"\n");
+    }
+    std::fs::write(&file, text).unwrap();
+    std::fs::create_dir(stage.isp.dir().join("tmp")).unwrap();
+    let sandbox = Sandbox::start(&stage.isp, &["--on", "2026-01-12", "sandbox"]);
+    let (code, plan) = sandbox.inside(&stage.isp, &["router", "plan", "R1", "--details"]);
+    assert!(code == 0 && plan.contains("to-addresses=10.0.0.7") && !plan.contains("10.0.0.5"), "{code} {plan}");
+    let settings: toml::Table = std::fs::read_to_string(&sandbox.config).unwrap().parse().unwrap();
+    assert_eq!(settings["whatsapp"]["documents"], toml::Value::from(vec!["overdue"]), "{settings}");
+    let tables = settings["mikrotik"]["redirect"]["router"].as_table().unwrap();
+    assert!(tables.len() == 2 && !tables.contains_key(&address) && tables.contains_key("10.99.0.1"), "{tables}");
+    sandbox.end("-TERM");
+}
+
 #[test]
 fn a_sandbox_ends_at_any_moment_and_leaves_nothing() {
     let stage = Stage::new();

@@ -13,6 +13,7 @@ use isp_core::clock::ClockWord;
 use isp_core::customer::Phone;
 use isp_core::engine::EngineError;
 use isp_core::ids::IdSource;
+use isp_core::place::Router;
 use isp_core::ports::{AccessControl as _, ApplyOutcome};
 use isp_store::Scratch;
 use isp_whatsapp::simulator::Simulator;
@@ -87,16 +88,19 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
     let file = folder.join("isp.toml");
     let mut table = settings(flags, copy.url(), &whatsapp, folder)?;
     write_settings(&table, &file)?;
-    let routers = {
+    let (real, routers) = {
         let first = inside(ctx, &file)?;
-        let routers = simulated::start_routers(first.store().await?, first.tenant()).await?;
+        let store = first.store().await?;
+        let real = store.routers(first.tenant()).await?;
+        let routers = simulated::start_routers(store, first.tenant()).await?;
         first.close(Exit::Done).await;
-        routers
+        (real, routers)
     };
     // Whoever adds a router in the sandbox, or gives one of them another address, reaches nobody.
     let only = routers.values().map(|(_, simulated)| toml::Value::from(simulated.address().to_string())).collect();
     let mikrotik = table.get_mut("mikrotik").and_then(toml::Value::as_table_mut).context("settings of the sandbox")?;
     mikrotik.insert("only".to_owned(), toml::Value::Array(only));
+    rename_tables(mikrotik, &real, &routers);
     write_settings(&table, &file)?;
     let inside = inside(ctx, &file)?;
     furnish(&inside, &routers).await?;
@@ -145,6 +149,24 @@ async fn dated(inside: &Context) -> anyhow::Result<String> {
     }
 }
 
+/// Gives each table of `[mikrotik.redirect.router]` the address of the simulated router in place of the real one's.
+fn rename_tables(mikrotik: &mut toml::Table, real: &[Router], simulated: &Routers) {
+    let redirect = mikrotik.get_mut("redirect").and_then(toml::Value::as_table_mut);
+    let tables = redirect.and_then(|redirect| redirect.get_mut("router")).and_then(toml::Value::as_table_mut);
+    let Some(tables) = tables else { return };
+    let (mut used, mut renamed) = (Vec::new(), toml::Table::new());
+    for router in real {
+        let keys = [format!("{}:{}", router.endpoint.host, router.endpoint.port), router.endpoint.host.clone()];
+        let own = keys.into_iter().find_map(|key| tables.get(&key).cloned().map(|own| (key, own)));
+        if let (Some((key, own)), Some((now, _))) = (own, simulated.get(&router.id)) {
+            renamed.insert(format!("{}:{}", now.endpoint.host, now.endpoint.port), own);
+            used.push(key);
+        }
+    }
+    tables.retain(|key, _| used.iter().all(|used| used != key));
+    tables.extend(renamed);
+}
+
 /// A folder that nobody else can look into.
 fn private_folder() -> std::io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
@@ -162,6 +184,7 @@ fn private_folder() -> std::io::Result<tempfile::TempDir> {
 fn settings(flags: &Overrides, url: &str, whatsapp: &Simulator, folder: &Path) -> anyhow::Result<toml::Table> {
     let mut table = Config::said(flags, std::env::vars())?;
     let pages = table.get("serve").and_then(|serve| serve.get("public_url")).is_some();
+    let documents = table.get("whatsapp").and_then(|whatsapp| whatsapp.get("documents")).cloned();
     for outside in ["gateway", "moota", "phone", "radius", "serve", "snap", "whatsapp"] {
         table.remove(outside);
     }
@@ -196,7 +219,11 @@ fn settings(flags: &Overrides, url: &str, whatsapp: &Simulator, folder: &Path) -
         ("app_secret", whatsapp.app_secret().expose_secret().to_owned()),
         ("verify_token", "sandbox".to_owned()),
     ];
-    table.insert("whatsapp".to_owned(), of(&settings.each_ref().map(|(key, value)| (*key, value.as_str()))));
+    let mut whatsapp = of(&settings.each_ref().map(|(key, value)| (*key, value.as_str())));
+    if let (Some(documents), Some(whatsapp)) = (documents, whatsapp.as_table_mut()) {
+        whatsapp.insert("documents".to_owned(), documents);
+    }
+    table.insert("whatsapp".to_owned(), whatsapp);
     Ok(table)
 }
 
