@@ -187,6 +187,52 @@ fn a_bill_that_is_sent_and_the_reminder_of_the_day_are_one() {
     assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.duplicates().len()), (sent + 1, 0));
 }
 
+/// In the evening a bill waits for the morning, whose reminder it is then.
+#[test]
+fn a_bill_that_waits_for_the_morning_is_the_reminder_of_the_morning() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let invoice = number(&stage, "P002");
+    isp.ok(&["--on", "2026-01-11", "--at", "21:00", "invoice", "send", &invoice]);
+    isp.ok(&["--on", "2026-01-12", "--at", "08:05", "run"]);
+    isp.ok(&["--on", "2026-01-12", "--at", "13:00", "run"]);
+    assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.duplicates().len()), (1, 0));
+}
+
+/// Each message with a bill asks for all that is owed: a document of several invoices, each of these, and another bill of the day
+/// are one message.
+#[test]
+fn bills_of_one_customer_are_one_message_a_day() {
+    let stage = stage();
+    let isp = &stage.isp;
+    isp.ok(&["--on", "2026-01-05", "customer", "invoicing", "P001", "per_customer"]);
+    isp.ok(&[
+        "--on",
+        "2026-01-05",
+        "subscription",
+        "add",
+        "P001",
+        "--package",
+        "HOME20",
+        "--username",
+        "budi-dua",
+        "--password",
+        "rahasia-2",
+        "--start",
+        "2026-02-01",
+    ]);
+    isp.ok(&["--on", "2026-02-01", "run"]);
+    let invoices = isp.json(&["invoice", "list", "--customer", "P001", "--month", "2026-02"]);
+    let numbers: Vec<&str> = invoices.as_array().unwrap().iter().map(|row| row["invoice"].as_str().unwrap()).collect();
+    let before = stage.whatsapp.messages().len();
+    for (at, number) in ["10:00", "10:10", "10:20"].iter().zip(&numbers) {
+        isp.exit_any(&[0, 2], &["--on", "2026-02-02", "--at", at, "invoice", "send", number]);
+        isp.ok(&["--on", "2026-02-02", "--at", at, "deliver"]);
+    }
+    assert!(numbers.len() > 1, "{invoices}");
+    assert_eq!(stage.whatsapp.messages().len(), before + 1);
+}
+
 #[test]
 fn without_a_template_that_has_a_document_nothing_is_queued() {
     let mut stage = stage();

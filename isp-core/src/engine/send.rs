@@ -1,16 +1,19 @@
 //! A bill or a receipt that an officer sends: a message in the outbox, whose channel puts the paper above the text.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::billing::Statement;
+use crate::billing::{InvoiceBalance, Statement};
+use crate::calendar::Date;
 use crate::engine::pages::all_pages;
 use crate::engine::{BillPaper, Engine, EngineError};
 use crate::ids::{CustomerId, derive};
 use crate::message::freshness::Verdict;
-use crate::message::reminder::level_on;
-use crate::message::{Notification, NotificationKey, NotificationKind};
-use crate::ports::{ChangeSet, Effect, OutboxQuery, OutboxRow, PaymentRow, Topic};
+use crate::message::reminder::{level_on, next_sending};
+use crate::message::{DunningFacts, Notification, NotificationKey, NotificationKind, due_reminders};
+use crate::ports::{ChangeSet, DunningQuery, Effect, OutboxQuery, OutboxRow, PageQuery, PaymentRow, Topic};
 
 /// What became of the wish to send a paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +38,8 @@ impl Engine<'_> {
     }
 
     /// Queues a message with a bill, once for each bill by this way; `again` makes another one when there was one. It says all that
-    /// the customer owes, and is looked at once more before it leaves, as each reminder is. It counts as the reminder that is due now,
-    /// and that reminder counts as one: nobody is asked twice for the same within a day.
+    /// the customer owes, and is looked at once more before it leaves, as each reminder is. It counts as the reminders of the day on
+    /// which it leaves, and they count as one: nobody is asked twice for the same within a day.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -55,8 +58,15 @@ impl Engine<'_> {
     async fn queue_bill(&self, paper: &BillPaper, again: bool, now: DateTime<Utc>) -> Result<PaperSent, EngineError> {
         let bill = &paper.bill;
         let kind = self.kind_of_bill(paper, now).await?;
-        let of = match (Statement::parse_number(&bill.number), bill.invoices.first()) {
-            (None, Some(invoice)) => invoice.id.0,
+        let facts = self.dunning_of(bill.customer_id).await?;
+        let document = facts.as_ref().and_then(|facts| {
+            let of_bill = |open: &&InvoiceBalance| bill.invoices.iter().any(|invoice| invoice.id == open.invoice_id);
+            facts.open.iter().find(of_bill).and_then(|open| Statement::of(&facts.statements, open))
+        });
+        // An invoice of a document of several is asked for as that document.
+        let of = match (document, Statement::parse_number(&bill.number), bill.invoices.first()) {
+            (Some(document), ..) => document.id().0,
+            (None, None, Some(invoice)) => invoice.id.0,
             _ => Statement::id_of(bill.customer_id, bill.issue_date, bill.due_date).0,
         };
         let mut message = self.paper_message(kind, paper.customer.id, of, again, now).await?;
@@ -65,12 +75,46 @@ impl Engine<'_> {
             if kind == NotificationKind::Overdue { NotificationKind::DueSoon } else { NotificationKind::Overdue };
         message.keys.extend(message.keys.first().map(|key| NotificationKey { kind: other, ..*key }));
         if !again {
-            let today = message.zone.date_of(now);
-            let reached = level_on(bill.due_date, &self.policy.dunning, today);
-            message.keys.extend(reached.map(|(kind, level)| NotificationKey { kind, level, subject: of }));
+            self.add_reminders(&mut message, facts, (of, bill.due_date), now);
         }
         message.invoices = bill.invoices.iter().map(|invoice| invoice.id).collect();
         self.queue_paper(message, now).await
+    }
+
+    /// Lets a message with a bill count as each reminder of the day on which it leaves, since it asks for all that is owed; and as
+    /// the message with a bill of that day.
+    fn add_reminders(
+        &self,
+        message: &mut Notification,
+        facts: Option<DunningFacts>,
+        (subject, due): (Uuid, Date),
+        now: DateTime<Utc>,
+    ) {
+        let policy = &self.policy.dunning;
+        let leaves = next_sending(policy, message.zone, now);
+        let days = [message.zone.date_of(now), message.zone.date_of(leaves)];
+        for day in days {
+            let reached = level_on(due, policy, day);
+            message.keys.extend(reached.map(|(kind, level)| NotificationKey { kind, level, subject }));
+        }
+        for at in [now, leaves] {
+            let due = due_reminders(self.tenant, facts.as_slice(), policy, at);
+            message.keys.extend(due.into_iter().flat_map(|reminder| reminder.keys));
+        }
+        let of_day = derive(message.customer_id.0, &["papers of a day", &days[1].to_string()]);
+        message.keys.push(NotificationKey { kind: NotificationKind::DueSoon, level: 0, subject: of_day });
+        let mut known = BTreeSet::new();
+        message.keys.retain(|key| known.insert((key.kind, key.level, key.subject)));
+    }
+
+    /// What reminding this customer rests on; `None` when nothing of theirs is open.
+    async fn dunning_of(&self, customer: CustomerId) -> Result<Option<DunningFacts>, EngineError> {
+        // A page that begins with this customer, whose id comes right behind.
+        let before = CustomerId(Uuid::from_u128(customer.0.as_u128().saturating_sub(1)));
+        let page = PageQuery { after: Some(before), limit: 1 };
+        let query = DunningQuery { due_from: Date::MIN, due_until: Date::MAX };
+        let found = self.store.load_dunning(self.tenant, query, page).await?;
+        Ok(found.into_iter().find(|facts| facts.customer_id == customer))
     }
 
     /// Queues a message with the receipt of a payment. The message that follows from the payment itself counts as one; `again` makes
