@@ -1,6 +1,6 @@
 //! Files of banks, and QRIS codes.
 
-use isp_core::bank::{BankFile, account_code, compare, file_id};
+use isp_core::bank::{BankFile, Whose, account_code, compare, file_id};
 use isp_core::ids::TenantId;
 use isp_core::money::Money;
 use isp_core::payment::{Qris, qris, virtual_account as va};
@@ -63,8 +63,8 @@ fn file(text: &str) {
     assert_eq!(BankFile::read(text).as_ref(), Ok(&read));
     let account = account_code("1234567890").expect("a number");
     let id = file_id(TenantId::DEFAULT, &account, text);
-    let first = compare(TenantId::DEFAULT, &account, id, &read, &[], &[]);
-    let again = compare(TenantId::DEFAULT, &account, id, &read, &first.new, &[]);
+    let first = compare(TenantId::DEFAULT, &account, id, &read, &[], &[], &Whose::nobody());
+    let again = compare(TenantId::DEFAULT, &account, id, &read, &first.new, &[], &Whose::nobody());
     assert!(again.new.is_empty(), "a row was taken twice");
     assert!(read.rows.windows(2).all(|two| two[0].line != two[1].line || two[0] != two[1]));
 }

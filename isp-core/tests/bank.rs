@@ -1,7 +1,7 @@
 //! Files of banks as they come: whole, overlapping, damaged, of another kind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use isp_core::bank::{BankFile, BankFormat, Mutation, account_code, compare, file_id};
+use isp_core::bank::{BankFile, BankFormat, Mutation, Whose, account_code, compare, file_id};
 use isp_core::ids::TenantId;
 use isp_core::money::Money;
 
@@ -162,7 +162,7 @@ fn what_is_no_file_of_a_bank_or_is_damaged_is_refused_with_its_line() {
 fn kept(text: &str, before: &[Mutation]) -> (Vec<Mutation>, usize, usize) {
     let (file, account) = (BankFile::read(text).unwrap(), account_code("1310001234567").unwrap());
     let id = file_id(TenantId::DEFAULT, &account, text);
-    let compared = compare(TenantId::DEFAULT, &account, id, &file, before, &[]);
+    let compared = compare(TenantId::DEFAULT, &account, id, &file, before, &[], &Whose::nobody());
     (compared.new, compared.known, compared.missing.len())
 }
 

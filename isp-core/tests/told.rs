@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use isp_core::bank::{
-    BankFile, BankFormat, BankRow, Mutation, Teller, Telling, ToldRow, compare, file_id, may_be_same, recognise,
-    told_by,
+    BankFile, BankFormat, BankRow, Incoming, Mutation, Teller, Telling, ToldRow, Whose, compare, file_id, may_be_same,
+    recognise, text_of, told_by,
 };
 use isp_core::calendar::Date;
 use isp_core::ids::TenantId;
@@ -45,7 +45,7 @@ impl Kept {
 
     fn tell(&mut self, name: &str, format: BankFormat, rows: &[ToldRow]) -> (usize, usize, usize) {
         let teller = Teller { name: code(name), format };
-        let found = recognise(T, &teller, rows, &self.mutations, &self.tellings);
+        let found = recognise(T, &teller, rows, &self.mutations, &self.tellings, &Whose::nobody());
         let all = (found.new.len(), found.known, found.differing);
         self.write(found.new, found.tellings);
         all
@@ -58,7 +58,7 @@ impl Kept {
         };
         let file = BankFile { format, account: None, rows, pending: 0 };
         let kept: Vec<_> = self.mutations.iter().filter(|m| first <= m.on && m.on <= last).cloned().collect();
-        let found = compare(T, &account, file_id(T, &account, &text), &file, &kept, &self.tellings);
+        let found = compare(T, &account, file_id(T, &account, &text), &file, &kept, &self.tellings, &Whose::nobody());
         let new = found.new.len();
         self.write(found.new, found.tellings);
         new
@@ -243,12 +243,12 @@ fn what_is_told_becomes_the_payment_that_the_banks_file_would() {
     let teller = Teller { name: code("moota"), format: BankFormat::Moota };
     for (bank, provider) in [(Some("bca"), "bca"), (None, "bank")] {
         let row = ToldRow { bank: bank.map(code), ..told(1, day(0), 150_000) };
-        let found = recognise(T, &teller, &[row], &[], &[]);
+        let found = recognise(T, &teller, &[row], &[], &[], &Whose::nobody());
         assert_eq!(found.new[0].provider().unwrap(), code(provider));
     }
     // Interest has hundredths; they are left off, as in a file.
     let row = ToldRow { hundredths: 12_345, balance: Some(100_050), ..told(1, day(0), 0) };
-    let found = recognise(T, &teller, &[row], &[], &[]);
+    let found = recognise(T, &teller, &[row], &[], &[], &Whose::nobody());
     assert_eq!((found.new[0].amount.as_i64(), found.new[0].balance.unwrap().as_i64()), (123, 1_000));
     let shown = format!("{:?} {:?} {found:?}", told(1, day(0), 1), kept_telling());
     assert!(!shown.contains("pembayar"), "{shown}");
@@ -260,4 +260,92 @@ fn kept_telling() -> Vec<Telling> {
     kept.tell("moota", BankFormat::Moota, &[told(1, day(0), 150_000)]);
     assert!(kept.tellings.iter().any(|t| t.text.contains("pembayar")));
     kept.tellings
+}
+
+/// `P001` to `P009` are customers.
+fn of_text(text: &str) -> std::collections::BTreeSet<isp_core::ids::CustomerId> {
+    let of = |n: u128| text.contains(&format!("P00{n}")).then(|| isp_core::ids::CustomerId(uuid::Uuid::from_u128(n)));
+    (1..=9).filter_map(of).collect()
+}
+
+fn said(id: usize, on: Date, text: &str) -> ToldRow {
+    ToldRow { text: text.to_owned(), ..told(id, on, 330_000) }
+}
+
+impl Kept {
+    /// As [`Kept::tell`], where somebody knows whom a text names.
+    fn tell_known(&mut self, name: &str, format: BankFormat, rows: &[ToldRow]) -> usize {
+        let teller = Teller { name: code(name), format };
+        let found = recognise(T, &teller, rows, &self.mutations, &self.tellings, &Whose::by(&of_text));
+        let new = found.new.len();
+        self.write(found.new, found.tellings);
+        new
+    }
+
+    fn import_known(&mut self, format: BankFormat, rows: Vec<BankRow>) -> usize {
+        let (account, text) = (code("1234567890"), format!("{format:?} {} {}", rows.len(), rows[0].text));
+        let file = BankFile { format, account: None, rows, pending: 0 };
+        let id = file_id(T, &account, &text);
+        let found = compare(T, &account, id, &file, &self.mutations, &self.tellings, &Whose::by(&of_text));
+        let new = found.new.len();
+        self.write(found.new, found.tellings);
+        new
+    }
+
+    /// All texts of each mutation, in order.
+    fn texts(&self) -> Vec<String> {
+        let mut texts: Vec<String> =
+            self.mutations.iter().map(|m| text_of(m, &self.tellings).replace(Incoming::SEPARATOR, "|")).collect();
+        texts.sort();
+        texts
+    }
+}
+
+fn file_row(line: usize, on: Date, text: &str, balance: Option<i64>) -> BankRow {
+    BankRow { line, on, hundredths: 33_000_000, text: text.to_owned(), balance }
+}
+
+/// Packages cost the same, so several pay the same amount on a day: each row is the transfer of whom it names.
+#[test]
+fn two_payers_of_one_amount_and_day_are_two_whoever_is_told_first() {
+    let (phone, moota) = (BankFormat::Phone, BankFormat::Moota);
+    // One names P001, another one first P002.
+    let mut kept = Kept::default();
+    assert_eq!(kept.tell_known("hp-1", phone, &[said(1, day(0), "TRF P001")]), 1);
+    assert_eq!(kept.tell_known("moota", moota, &[said(1, day(0), "TRF P002"), said(2, day(0), "TRF P001")]), 1);
+    assert_eq!(kept.tell_known("hp-1", phone, &[said(2, day(0), "TRF P002")]), 0);
+    assert_eq!(kept.texts(), ["TRF P001|TRF P001", "TRF P002|TRF P002"]);
+    // A phone that missed one, and a file with both.
+    let mut kept = Kept::default();
+    kept.tell_known("hp-1", phone, &[said(1, day(0), "TRF P001")]);
+    let rows = vec![file_row(1, day(0), "CR P002", Some(1)), file_row(2, day(0), "CR P001", Some(2))];
+    assert_eq!(kept.import_known(BankFormat::Bca, rows), 1);
+    assert_eq!(kept.texts(), ["CR P002", "TRF P001|CR P001"]);
+    // By names that no customer has: they are kept apart, and asked about until one tells of both.
+    let mut kept = Kept::default();
+    kept.tell_known("hp-1", phone, &[said(1, day(0), "dari BUDI SANTOSO")]);
+    assert_eq!(kept.tell_known("moota", moota, &[said(1, day(0), "TRF SITI AMINAH")]), 1);
+    assert!(may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings));
+    assert_eq!(kept.tell_known("moota", moota, &[said(2, day(0), "TRF BUDI SANTOSO WS95051")]), 0);
+    assert!(!may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings));
+    // One account number at two banks.
+    let mut kept = Kept::default();
+    let of = |bank: &str, id| ToldRow { bank: Some(code(bank)), ..said(id, day(0), "") };
+    kept.tell_known("moota", moota, &[of("bca", 1)]);
+    assert_eq!(kept.tell_known("hp-1", phone, &[of("bri", 1)]), 1);
+    assert_eq!(kept.tell_known("hp-1", phone, &[of("bca", 2)]), 0);
+}
+
+/// The bank booked a transfer of Saturday on Monday, which waits. Another one of Monday that names nobody is not taken for it.
+#[test]
+fn a_transfer_that_may_be_that_of_another_day_is_nobody_elses() {
+    let mut kept = Kept::default();
+    kept.tell_known("moota", BankFormat::Moota, &[said(1, day(0), "TRF P001")]);
+    assert_eq!(kept.import_known(BankFormat::Bca, vec![file_row(1, day(2), "CR P001", Some(1))]), 1);
+    assert!(may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings));
+    assert_eq!(kept.tell_known("moota", BankFormat::Moota, &[said(2, day(2), "SETORAN")]), 1);
+    assert!(may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings), "it waits as before");
+    // Told again by moota with Monday's date, they are two.
+    assert_eq!(kept.tell_known("moota", BankFormat::Moota, &[said(3, day(2), "TRF P001")]), 0);
+    assert!(!may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings));
 }

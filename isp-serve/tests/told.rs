@@ -116,7 +116,7 @@ async fn a_phone_tells_and_the_line_opens_and_whatever_comes_after_counts_nothin
     }
     let bare = json!({ "device_key": "kunci-hp-toko", "amount": amount, "timestamp": server.now().timestamp() });
     assert_eq!(tell(&server, &bare).await, 401, "a device key alone proves nothing");
-    assert_eq!(server.send("POST", "/hooks/phone", &[], b"not json").await.0, 401);
+    assert_eq!(server.send("POST", "/hooks/phone", &[], b"not json").await.0, 400, "no JSON: nothing says who sent it");
     assert_eq!(server.send("GET", "/hooks/phone", &[], b"").await.0, 405);
     server.read().await;
     assert_eq!((server.kept().await.len(), payments(&server).await), (0, vec![]));
@@ -143,7 +143,7 @@ async fn a_phone_tells_and_the_line_opens_and_whatever_comes_after_counts_nothin
         let labels = [("provider", "phone"), ("result", result)];
         server.app.metrics.value("isp_webhook_requests_total", &labels)
     };
-    assert_eq!((metric("401"), metric("200")), (7, 31));
+    assert_eq!((metric("401"), metric("400"), metric("200")), (6, 1, 31));
     assert!(server.kept().await.iter().all(|row| row.state == WebhookState::Read));
     let note = server.kept().await.iter().find(|row| row.note.contains("1 booked")).unwrap().note.clone();
     assert!(!note.contains("BUDI") && note.starts_with("hp-toko: "), "{note}");

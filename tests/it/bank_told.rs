@@ -151,7 +151,7 @@ async fn another_day_of_another_source_is_asked_about_and_never_booked_twice() {
 #[tokio::test]
 async fn a_process_that_dies_anywhere_keeps_and_books_what_was_told_once() {
     let now = at("2026-01-21", 8);
-    let rows = [row("1", "2026-01-21", 166_501, "QRIS"), row("2", "2026-01-21", 9, "BUNGA")];
+    let rows = [row("1", "2026-01-21", 166_501, "QRIS"), row("2", "2026-01-21", 9, "LAIN")];
     for moment in [Moment::Before, Moment::After] {
         let mut finished = false;
         for call in 1..200 {

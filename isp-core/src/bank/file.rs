@@ -128,6 +128,9 @@ impl BankFile {
 /// # Errors
 /// As [`Code::parse`].
 pub fn account_code(text: &str) -> Result<Code, Error> {
+    if !text.chars().any(char::is_alphanumeric) {
+        return Err(Error::Empty { field: "account" });
+    }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let number = text.chars().all(|c| c.is_ascii_digit() || " .-/'".contains(c)) && digits.len() >= 6;
     Code::parse("account", if number { digits.trim_start_matches('0') } else { text })

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | reading the files of banks | [`mod@file`] |
 //! | mutations, each kept once | [`mutation`] |
+//! | whether two wrote about one movement | [`agree`] |
 //! | whose a mutation is | [`matching`] |
 //! | the customers, found by what a text says | [`payers`] |
 //! | mutations that are told one by one, by moota or a phone | [`told`] |
 //! | what the text of one names | `words`, `written` |
 
+pub mod agree;
 pub mod file;
 pub mod matching;
 pub mod mutation;
@@ -17,11 +19,12 @@ pub mod told;
 mod words;
 mod written;
 
+pub use agree::Whose;
 pub use file::{BankFile, BankFormat, BankRow, account_code};
 pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide};
 pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
 pub use payers::{Payer, Payers};
-pub use told::{Recognised, Teller, Telling, ToldRow, may_be_same, recognise, told_by};
+pub use told::{Recognised, Teller, Telling, ToldRow, may_be_same, recognise, text_of, told_by};
 pub use words::payer_words;

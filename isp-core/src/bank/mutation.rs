@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::told::{Telling, file_of, untold};
+use super::agree::Whose;
+use super::told::{Telling, file_of, take, text_of, told_by, untold};
 use super::{BankFile, BankFormat, Clue};
 use crate::calendar::{Date, Zone};
 use crate::error::Error;
@@ -136,6 +137,15 @@ impl Mutation {
         same_way && payment.amount == self.amount && apart <= Transfer::APART
     }
 
+    /// The bank that it is of, where that is known.
+    pub(super) fn bank_code(&self) -> Option<&str> {
+        match self.format {
+            BankFormat::Gateway | BankFormat::Mt940 => None,
+            BankFormat::Moota | BankFormat::Phone => self.bank.as_ref().map(Code::as_str),
+            bank => Some(bank.code()),
+        }
+    }
+
     /// What the payment is called that it becomes.
     ///
     /// # Errors
@@ -253,7 +263,7 @@ pub struct Compared {
     pub new: Vec<Mutation>,
     /// How many rows are kept already.
     pub known: usize,
-    /// Mutations that another file brought of the days of this one and that are not in it: the bank corrected something.
+    /// Mutations of the days of this file that another one had, and that are not in it: the bank corrected something.
     pub missing: Vec<MutationId>,
     /// The mutations that its rows are, from the oldest to the newest: a file that begins with the newest is turned round.
     pub order: Vec<MutationId>,
@@ -265,8 +275,8 @@ pub struct Compared {
 ///
 /// Rows of one format are one by day, amount and balance, or by day, amount and text where there is no balance; of several that
 /// are alike, the first is the first one again. Another format may write texts and balances otherwise, and so does who tells of
-/// mutations one by one: there, as many rows of a day and an amount as are kept already are the same. Which of them a row is, is
-/// remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
+/// mutations one by one: there, as many rows of a day and an amount as are kept already are the same, unless they name another
+/// payer. Which of them a row is, is remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
 #[must_use]
 pub fn compare(
     tenant: TenantId,
@@ -275,6 +285,7 @@ pub fn compare(
     file: &BankFile,
     kept: &[Mutation],
     tellings: &[Telling],
+    whose: &Whose<'_>,
 ) -> Compared {
     let mut alike: BTreeMap<(Date, i64, String), u32> = BTreeMap::new();
     let rows: Vec<Mutation> = file
@@ -313,6 +324,7 @@ pub fn compare(
         named.extend(told.or_else(own).map(|id| (row.id, id)));
     }
     free.retain(|id| !named.contains_key(id));
+    let written: BTreeMap<MutationId, String> = kept.iter().map(|m| (m.id, text_of(m, tellings))).collect();
     let mut other: BTreeMap<(Date, Money), Vec<MutationId>> = BTreeMap::new();
     for mutation in kept.iter().filter(|m| free.contains(&m.id)) {
         other.entry((mutation.on, mutation.amount)).or_default().push(mutation.id);
@@ -320,7 +332,13 @@ pub fn compare(
     let mut met: BTreeSet<MutationId> = BTreeSet::new();
     for mut row in rows {
         let id = telling(&row);
-        let other = || other.get_mut(&(row.on, row.amount)).and_then(Vec::pop);
+        // Files tell of all that happened on their days, so there the number counts, whatever each writes.
+        let may = |id: MutationId, written: &str| match by_id.get(&id).is_some_and(|m| file_of(m).is_some()) {
+            true => !whose.differ(written, &row.text),
+            false => !whose.contradict(written, &row.text),
+        };
+        let of_day = other.get_mut(&(row.on, row.amount));
+        let other = || of_day.and_then(|from| take(from, &row.text, &written, whose, may));
         let same = named.get(&row.id).copied().or_else(other);
         let mutation = same.unwrap_or_else(|| match by_id.contains_key(&row.id) {
             // Another row of this source was taken for the one of this name.
@@ -347,7 +365,8 @@ pub fn compare(
         compared.new.reverse();
         compared.order.reverse();
     }
-    let of_files = kept.iter().filter(|m| file_of(m).is_some()).map(|m| m.id);
+    let told = |m: &Mutation| told_by(m, tellings).contains(source);
+    let of_files = kept.iter().filter(|m| file_of(m).is_some() || told(m)).map(|m| m.id);
     compared.missing = of_files.filter(|id| !met.contains(id)).collect();
     compared
 }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BankFormat, Mutation};
+use super::agree::Whose;
+use super::{BankFormat, Incoming, Mutation};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, MutationId, TellingId, TenantId, derive};
 use crate::money::Money;
@@ -153,8 +154,33 @@ pub struct Recognised {
     pub differing: usize,
 }
 
-/// Finds for each row the mutation that it is. `kept` are the mutations of the days and accounts of the rows, and those that were
-/// told before under their names; `tellings` are those of `kept`.
+/// What all who told of a mutation wrote about it.
+#[must_use]
+pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
+    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id && !t.text.is_empty());
+    of_it.fold(mutation.text.clone(), |all, t| format!("{all}{}{}", Incoming::SEPARATOR, t.text))
+}
+
+/// Takes out of several mutations of one account, day and amount the one that a row is: the one whose texts name the same payer,
+/// else one that names nobody else and that `may` be it.
+pub(super) fn take(
+    from: &mut Vec<MutationId>,
+    text: &str,
+    written: &BTreeMap<MutationId, String>,
+    whose: &Whose<'_>,
+    may: impl Fn(MutationId, &str) -> bool,
+) -> Option<MutationId> {
+    let of = |id: &MutationId| written.get(id).map_or("", String::as_str);
+    let agrees = from.iter().rposition(|id| whose.agree(of(id), text));
+    let place = agrees.or_else(|| from.iter().rposition(|id| may(*id, of(id))))?;
+    Some(from.remove(place))
+}
+
+/// Finds for each row the mutation that it is. `kept` are the mutations of the accounts of the rows and of their days, with those up
+/// to [`Transfer::APART`] before and after, and those that were told before under their names; `tellings` are those of `kept`.
+///
+/// Of several transfers of one day and amount each row is the one whose payer it names. One that names another payer than all of
+/// them is new, and so is one that names nobody, when its source told of the same money with another day.
 #[must_use]
 pub fn recognise(
     tenant: TenantId,
@@ -162,6 +188,7 @@ pub fn recognise(
     rows: &[ToldRow],
     kept: &[Mutation],
     tellings: &[Telling],
+    whose: &Whose<'_>,
 ) -> Recognised {
     let mut found = Recognised::default();
     let source = teller.name.folded();
@@ -172,6 +199,14 @@ pub fn recognise(
     for mutation in untold(&source, kept, tellings).rev() {
         free.entry((&mutation.account, mutation.on, mutation.amount)).or_default().push(mutation.id);
     }
+    let by_id: BTreeMap<MutationId, &Mutation> = kept.iter().map(|m| (m.id, m)).collect();
+    let written: BTreeMap<MutationId, String> = kept.iter().map(|m| (m.id, text_of(m, tellings))).collect();
+    let text = |id: &MutationId| written.get(id).map_or("", String::as_str);
+    // One that this source told of with another day, and that may be the same money.
+    let told: Vec<&Mutation> = kept.iter().filter(|m| told_by(m, tellings).contains(&source)).collect();
+    let rival = |one: &Mutation| {
+        told.iter().any(|other| may_be_same(one, other, tellings) && whose.agree(text(&one.id), text(&other.id)))
+    };
     for row in rows {
         let id = Telling::id_of(tenant, &source, &row.id);
         if let Some(mutation) = remembered.get(&id) {
@@ -183,7 +218,14 @@ pub fn recognise(
             }
             continue;
         }
-        let other = free.get_mut(&(&row.account, row.on, row.amount())).and_then(Vec::pop);
+        let may = |id: MutationId, written: &str| {
+            let Some(mutation) = by_id.get(&id) else { return false };
+            let (said, known) = (row.bank.as_ref().map(Code::as_str), mutation.bank_code());
+            let of_bank = said.is_none() || known.is_none() || said == known;
+            of_bank && !whose.contradict(written, &row.text) && !rival(mutation)
+        };
+        let of_row = free.get_mut(&(&row.account, row.on, row.amount()));
+        let other = of_row.and_then(|from| take(from, &row.text, &written, whose, may));
         let (mutation_id, text) = match other {
             Some(other) => (other, row.text.as_str()),
             None => (MutationId(derive(tenant.0, &["told mutation", &id.to_string()])), ""),

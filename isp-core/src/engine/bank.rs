@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFile, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, compare,
-    file_id,
+    BankFile, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Whose,
+    compare, file_id,
 };
 use crate::calendar::{Date, Zone};
+use crate::engine::bank_walk::named;
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError, PayReport};
@@ -84,7 +85,10 @@ impl Engine<'_> {
         let kept: Vec<Mutation> = self.mutations(&query).await?.into_iter().map(|row| row.mutation).collect();
         let query = TellingQuery { account: Some(account.clone()), days: Some(days), ..TellingQuery::default() };
         let tellings = self.store.tellings(self.tenant, &query).await?;
-        let compared = compare(self.tenant, account, id, file, &kept, &tellings);
+        // Whom texts name matters only beside something that is kept.
+        let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
+        let of = |text: &str| named(text, &payers, &aliases);
+        let compared = compare(self.tenant, account, id, file, &kept, &tellings, &Whose::by(&of));
         Ok((ImportReport { known, compared, days }, kept.len() as u64))
     }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::bank::{Candidate, Doubt, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, payer_words};
+use crate::bank::{
+    BankFormat, Candidate, Doubt, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, payer_words,
+};
 use crate::calendar::Zone;
 use crate::engine::bank_walk::Walk;
 use crate::engine::retry::until_written;
@@ -97,6 +99,8 @@ impl Engine<'_> {
                 }
                 // The store does not answer: nothing can be booked now.
                 Err(error) if error.retryable() => return Err(error),
+                // Somebody else has matched it since.
+                Err(EngineError::Domain(Error::MutationSettled)) => continue,
                 Err(error) => Matched::Failed(error),
             };
             walk.keep(place, candidates, matched);
@@ -130,6 +134,7 @@ impl Engine<'_> {
                         matched
                     }
                     Err(error) if error.retryable() => return Err(error),
+                    Err(EngineError::Domain(Error::MutationSettled)) => continue,
                     Err(error) => Matched::Failed(error),
                 },
             };
@@ -248,7 +253,8 @@ impl Engine<'_> {
             changes.request_closings.push((request, Closing { at: now, payment_id }));
         }
         let words = payer_words(&mutation.text);
-        if found.is_none() && !words.is_empty() {
+        // What an app shows is mostly its own words, which stand in each of its notifications.
+        if found.is_none() && !words.is_empty() && mutation.format != BankFormat::Phone {
             changes.payer_aliases.push(PayerAlias { mutation_id: id, words, customer_id });
         }
         changes.mutation_marks.push((id, row.revision, mark));
@@ -269,7 +275,9 @@ impl Engine<'_> {
         let provider = mutation.provider()?;
         // The hour is not told. Noon of the day, but not later than now.
         let noon = mutation.on.at(12, 0, Zone::Wib);
-        let paid_at = if mutation.on == Zone::Wib.date_of(now) { noon.min(now) } else { noon };
+        let today = Zone::Wib.date_of(now);
+        // About midnight another clock may be ahead.
+        let paid_at = if today.plus_days(1) >= mutation.on && mutation.on >= today { noon.min(now) } else { noon };
         let reference = mutation.reference()?;
         Ok(NewPayment { customer_id, provider, reference, amount: mutation.amount, paid_at, collector: None })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bank::{Incoming, Mutation, MutationRow, MutationState, Telling, may_be_same};
+use crate::bank::{Mutation, MutationRow, MutationState, Telling, Whose, may_be_same, text_of};
 use crate::calendar::Date;
 use crate::engine::{Engine, EngineError};
 use crate::ids::MutationId;
@@ -29,18 +29,19 @@ pub(super) struct Near(BTreeMap<(Code, Date), Day>);
 impl Near {
     /// What all who told of a mutation wrote about it.
     pub(super) fn text(&self, mutation: &Mutation) -> String {
-        let told = self.day(mutation).map_or(&[][..], |day| &day.tellings);
-        let of_it = told.iter().filter(|t| t.mutation_id == mutation.id && !t.text.is_empty());
-        of_it.fold(mutation.text.clone(), |all, t| format!("{all}{}{}", Incoming::SEPARATOR, t.text))
+        text_of(mutation, self.day(mutation).map_or(&[][..], |day| &day.tellings))
     }
 
-    /// Whether the money of a mutation may be that of another one that is a payment, told by somebody else with another day.
-    /// `books` says which will be one besides.
-    pub(super) fn is_booked(&self, mutation: &Mutation, books: impl Fn(MutationId) -> bool) -> bool {
+    /// Whether the money of a mutation may be that of another one that is a payment, told by somebody else with another day or in
+    /// other words. `books` says which will be one besides. One that names another customer is not.
+    pub(super) fn is_booked(&self, mutation: &Mutation, whose: &Whose<'_>, books: impl Fn(MutationId) -> bool) -> bool {
         let Some(day) = self.day(mutation) else { return false };
         let others = day.others.get(&mutation.amount).into_iter().flatten();
         let mut booked = others.filter(|(other, matched)| *matched || books(other.id));
-        booked.any(|(other, _)| may_be_same(mutation, other, &day.tellings))
+        let text = text_of(mutation, &day.tellings);
+        booked.any(|(other, _)| {
+            may_be_same(mutation, other, &day.tellings) && !whose.differ(&text, &text_of(other, &day.tellings))
+        })
     }
 
     fn day(&self, mutation: &Mutation) -> Option<&Day> {

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::bank::{ImportedFile, Recognised, Teller, Telling, ToldRow, recognise};
+use crate::bank::{ImportedFile, Recognised, Teller, Telling, ToldRow, Whose, recognise};
 use crate::calendar::Date;
+use crate::engine::bank_walk::named;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::TellingId;
+use crate::payment::Transfer;
 use crate::ports::{ChangeSet, Expectation, MutationQuery, StoreError, TellingQuery};
 use crate::text::Code;
 
@@ -31,7 +33,9 @@ impl Engine<'_> {
         until_written(|| async {
             let (mut kept, mut tellings, mut changes) = (Vec::new(), Vec::new(), ChangeSet::default());
             for (account, days) in &accounts {
-                let (account, days) = ((*account).clone(), Some(*days));
+                // Others may tell of the same money with a day about it.
+                let (account, (from, until)) = ((*account).clone(), *days);
+                let days = Some((from.plus_days(-Transfer::APART), until.plus_days(Transfer::APART)));
                 let of = TellingQuery { account: Some(account.clone()), days, ..TellingQuery::default() };
                 tellings.extend(self.store.tellings(self.tenant, &of).await?);
                 let of = MutationQuery { account: Some(account.clone()), days, ..MutationQuery::default() };
@@ -54,7 +58,9 @@ impl Engine<'_> {
                     tellings.push(telling);
                 }
             }
-            let found = recognise(self.tenant, teller, rows, &kept, &tellings);
+            let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
+            let of = |text: &str| named(text, &payers, &aliases);
+            let found = recognise(self.tenant, teller, rows, &kept, &tellings, &Whose::by(&of));
             if found.tellings.is_empty() {
                 return Ok(found);
             }

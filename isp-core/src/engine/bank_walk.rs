@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFormat, Candidate, Doubt, Incoming, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
-    candidates, decide,
+    Whose, candidates, decide,
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
@@ -197,7 +197,14 @@ impl Engine<'_> {
         };
         transfers.retain(|transfer| !book.told.contains(&transfer.payment_id));
         let chosen = match decide(&found, &money, &transfers) {
-            _ if walk.near.is_booked(&row.mutation, |id| walk.books.contains(&id)) => Err(Doubt::Booked),
+            _ if walk.near.is_booked(
+                &row.mutation,
+                &Whose::by(&|text| named(text, &book.payers, &book.aliases)),
+                |id| walk.books.contains(&id),
+            ) =>
+            {
+                Err(Doubt::Booked)
+            }
             // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
             _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
                 Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
@@ -269,14 +276,25 @@ impl Engine<'_> {
     async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
         let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
         let requests = self.requests(query).await?.iter().map(PaymentRequest::asked).collect();
-        let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
-        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, Some(&c.name), c.phone.clone())).collect();
+        let (payers, aliases) = self.payers().await?;
         let mut debts: BTreeMap<CustomerId, Vec<Debt>> = BTreeMap::new();
         for open in self.store.all_open_invoices(self.tenant).await? {
             debts.entry(open.customer_id).or_default().push(open.debt);
         }
         let owed = sums_owed(debts.iter().flat_map(|(customer, of)| of.iter().map(|debt| (*customer, debt))));
-        let aliases = self.store.payer_aliases(self.tenant).await?;
         Ok(Book { requests, payers, aliases, debts, owed, told: BTreeSet::new() })
     }
+
+    /// Everybody whom a text may name, and the words that were learnt.
+    pub(super) async fn payers(&self) -> Result<(Payers, Vec<PayerAlias>), EngineError> {
+        let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
+        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, Some(&c.name), c.phone.clone())).collect();
+        Ok((payers, self.store.payer_aliases(self.tenant).await?))
+    }
+}
+
+/// The customers whom a text names.
+pub(super) fn named(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> BTreeSet<CustomerId> {
+    let money = Incoming { amount: Money::ZERO, on: Date::MIN, text, said: None, owed_by: &[] };
+    candidates(&money, &[], payers, aliases).into_iter().map(|found| found.customer_id).collect()
 }

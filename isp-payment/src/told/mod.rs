@@ -31,7 +31,9 @@ fn hundredths(text: &str) -> Option<i64> {
     let (below, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.len() <= 13 && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.bytes().skip(2).any(|b| b != b'0') {
+    // Three digits behind a point are thousands, as people here write them.
+    let thousands = fraction.len() == 3;
+    if !digits(whole) || !digits(fraction) || thousands || fraction.bytes().skip(2).any(|b| b != b'0') {
         return None;
     }
     let cents: String = fraction.chars().chain("00".chars()).take(2).collect();
@@ -57,6 +59,7 @@ mod tests {
             ("+5", None),
             ("1.", None),
             ("0.001", None),
+            ("165.000", None),
             ("99999999999999", None),
         ] {
             assert_eq!(hundredths(text), expected, "{text}");

@@ -79,7 +79,7 @@ impl Phone {
 /// [`NoticeRefused`]: a part that is signed, or the signature, is missing; the phone is unknown or did not sign it; it was made
 /// more than five minutes before or after it came; its amount is no whole rupiah above zero.
 pub fn read<'a>(phones: &'a [Phone], body: &[u8], at: DateTime<Utc>) -> Result<(&'a Phone, ToldRow), NoticeRefused> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| NoticeRefused::SignatureMissing)?;
+    let body: Value = serde_json::from_slice(body).map_err(|_| NoticeRefused::Malformed)?;
     let part = |key: &str| written(body.get(key)).ok_or(NoticeRefused::SignatureMissing);
     let (key, signature) = (part("device_key")?, part("signature")?);
     let (amount, timestamp, nonce) = (part("amount")?, part("timestamp")?, part("nonce")?);
@@ -110,7 +110,7 @@ pub fn read<'a>(phones: &'a [Phone], body: &[u8], at: DateTime<Utc>) -> Result<(
 
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     let number: i64 = text.parse().ok()?;
-    if number.abs() < MILLISECONDS {
+    if number.unsigned_abs() < MILLISECONDS.unsigned_abs() {
         DateTime::from_timestamp(number, 0)
     } else {
         DateTime::from_timestamp_millis(number)

@@ -36,7 +36,7 @@ fn told() -> ChangeSet {
         text: "TRF".to_owned(),
         balance: None,
     };
-    let found = recognise(TENANT, &teller, &[row], &[], &[]);
+    let found = recognise(TENANT, &teller, &[row], &[], &[], &isp_core::bank::Whose::nobody());
     let file = ImportedFile {
         id: found.new[0].file_id,
         format: teller.format,

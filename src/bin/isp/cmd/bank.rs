@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use isp_core::bank::{BankFile, Mutation, MutationRow, MutationState, Telling, account_code, told_by};
+use isp_core::bank::{
+    BankFile, Incoming, Mutation, MutationRow, MutationState, Telling, account_code, text_of, told_by,
+};
 use isp_core::engine::{Looked, Matched};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{MutationQuery, Store, TellingQuery};
@@ -242,7 +244,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
             row.mutation.amount.into(),
             Cell::text(&row.mutation.account),
             Cell::text(sources(&row.mutation, &tellings)),
-            Cell::text(&row.mutation.text),
+            Cell::text(text_of(&row.mutation, &tellings).replace(Incoming::SEPARATOR, " | ")),
             Cell::Word(state),
             Cell::maybe(payer.and_then(|id| codes.get(id))),
             mark.and_then(|m| m.clue).map_or(Cell::Empty, |clue| Cell::Word(clue.code())),

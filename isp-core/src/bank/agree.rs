@@ -1,0 +1,121 @@
+//! Whether what two wrote may be about one movement of money: whom their texts name.
+
+use std::collections::BTreeSet;
+
+use super::words::payer_words;
+use crate::ids::CustomerId;
+
+/// What apps write in each of their notifications, beside what banks and payers write each time.
+const OF_APPS: &str = "masuk diterima terima menerima berhasil sukses anda kamu telah uang saldo notifikasi pada tanggal pukul jam \
+    wib sebesar oleh dengan untuk di kepada transaksi baru nominal pengirim penerima sumber tujuan lewat aplikasi hari ini tanpa \
+    toko merchant pelanggan pembeli biaya received incoming from your account payment successful you have";
+
+/// The words of a text that name a payer, without those of apps.
+fn names(text: &str) -> String {
+    let words = payer_words(text);
+    let of_payer = words.split(' ').filter(|word| !OF_APPS.split_whitespace().any(|usual| usual == *word));
+    of_payer.collect::<Vec<_>>().join(" ")
+}
+
+/// Whom texts name, as far as anybody knows.
+pub struct Whose<'a>(&'a (dyn Fn(&str) -> BTreeSet<CustomerId> + Sync));
+
+impl std::fmt::Debug for Whose<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Whose").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Whose<'a> {
+    /// By a function that gives the customers whom a text names: by ID, name, phone number or learnt words.
+    #[must_use]
+    pub const fn by(of: &'a (dyn Fn(&str) -> BTreeSet<CustomerId> + Sync)) -> Self {
+        Self(of)
+    }
+
+    /// When nobody knows a customer.
+    #[must_use]
+    pub const fn nobody() -> Whose<'static> {
+        Whose(&|_| BTreeSet::new())
+    }
+
+    /// Both name customers, and none that both name: the money of two.
+    #[must_use]
+    pub fn differ(&self, one: &str, other: &str) -> bool {
+        let (one, other) = ((self.0)(one), (self.0)(other));
+        !one.is_empty() && !other.is_empty() && one.is_disjoint(&other)
+    }
+
+    /// They name different customers, or people who are no customers and have nothing in common. A text that names nobody
+    /// contradicts none.
+    #[must_use]
+    pub fn contradict(&self, one: &str, other: &str) -> bool {
+        let (of_one, of_other) = ((self.0)(one), (self.0)(other));
+        if !of_one.is_empty() && !of_other.is_empty() {
+            return of_one.is_disjoint(&of_other);
+        }
+        let (one, other) = (names(one), names(other));
+        !one.is_empty() && !other.is_empty() && !covers(&one, &other) && !covers(&other, &one)
+    }
+
+    /// They name the same one, or say the same.
+    #[must_use]
+    pub fn agree(&self, one: &str, other: &str) -> bool {
+        let (of_one, of_other) = ((self.0)(one), (self.0)(other));
+        if !of_one.is_empty() && !of_other.is_empty() {
+            return !of_one.is_disjoint(&of_other);
+        }
+        let (said, also) = (names(one), names(other));
+        match said.is_empty() || also.is_empty() {
+            true => !one.trim().is_empty() && one.trim().eq_ignore_ascii_case(other.trim()),
+            false => covers(&said, &also) || covers(&also, &said),
+        }
+    }
+}
+
+/// From so many letters on, a word that was cut off counts as the whole one.
+const CUT_FROM: usize = 4;
+
+/// Whether each of the words, with a blank between, stands among the others, whole or cut off.
+fn covers(words: &str, others: &str) -> bool {
+    let same = |one: &str, other: &str| {
+        let short = one.chars().count().min(other.chars().count());
+        one == other || short >= CUT_FROM && (one.starts_with(other) || other.starts_with(one))
+    };
+    words.split(' ').all(|word| others.split(' ').any(|other| same(word, other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn named(text: &str) -> BTreeSet<CustomerId> {
+        let of = |n: u128| text.contains(&format!("P00{n}")).then(|| CustomerId(Uuid::from_u128(n)));
+        (1..=3).filter_map(of).collect()
+    }
+
+    #[test]
+    fn texts_of_two_payers_are_told_apart_and_a_text_without_one_fits_each() {
+        let whose = Whose::by(&named);
+        for (one, other, differ, contradict, agree) in [
+            ("TRF P001", "transfer P002", true, true, false),
+            ("TRF P001", "dari P001", false, false, true),
+            ("TRF P001", "BUDI SANTOSO", false, false, false),
+            ("TRSF E-BANKING CR 1501/FTSCY/WS95051 BUDI SANTOSO", "dari BUDI SANTO", false, false, true),
+            ("BUDI SANTOSO", "SITI AMINAH", false, true, false),
+            ("BUDI SANTOSO", "", false, false, false),
+            ("SETORAN TUNAI", "BUDI SANTOSO", false, false, false),
+            ("Uang masuk Rp330.000 telah diterima", "TRF BUDI SANTOSO", false, false, false),
+            ("SETORAN TUNAI", "setoran tunai", false, false, true),
+            ("", "", false, false, false),
+            ("BUDI", "BUDI SANTOSO", false, false, true),
+        ] {
+            for (one, other) in [(one, other), (other, one)] {
+                let found = (whose.differ(one, other), whose.contradict(one, other), whose.agree(one, other));
+                assert_eq!(found, (differ, contradict, agree), "{one}, {other}");
+            }
+        }
+    }
+}
