@@ -199,6 +199,41 @@ fn a_bill_that_waits_for_the_morning_is_the_reminder_of_the_morning() {
     assert_eq!((stage.whatsapp.messages().len(), stage.whatsapp.duplicates().len()), (1, 0));
 }
 
+/// The bill that was sent is paid before the message leaves: what else falls due is asked for all the same.
+#[test]
+fn a_reminder_that_a_bill_stands_for_is_not_lost_with_the_bill() {
+    let stage = stage();
+    let isp = &stage.isp;
+    isp.ok(&[
+        "--on",
+        "2026-01-05",
+        "subscription",
+        "add",
+        "P002",
+        "--package",
+        "HOME20",
+        "--username",
+        "siti-dua",
+        "--password",
+        "rahasia-2",
+        "--start",
+        "2026-01-05",
+    ]);
+    isp.ok(&["--on", "2026-01-05", "--at", "13:00", "run"]);
+    let invoices = isp.json(&["invoice", "list", "--customer", "P002"]);
+    let rows = invoices.as_array().unwrap();
+    let due: Vec<_> = rows.iter().map(|row| row["due"].as_str().unwrap()).collect();
+    assert_eq!((rows.len(), due[0]), (2, due[1]), "{invoices}");
+    let (first, open) = (rows[0]["invoice"].as_str().unwrap(), rows[0]["open"].as_i64().unwrap().to_string());
+    isp.ok(&["--on", "2026-01-12", "--at", "06:00", "invoice", "send", first]);
+    isp.ok(&["--on", "2026-01-12", "--at", "06:10", "payment", "add", "P002", &open, "--reference", "KW-9"]);
+    isp.ok(&["--on", "2026-01-12", "run"]);
+    let asked = stage.whatsapp.messages().into_iter().filter(|message| message.template.contains("pengingat"));
+    let asked: Vec<String> = asked.map(|message| message.text.reveal().to_owned()).collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(!asked[0].contains(first), "{asked:?}");
+}
+
 /// Each message with a bill asks for all that is owed: a document of several invoices, each of these, and another bill of the day
 /// are one message.
 #[test]

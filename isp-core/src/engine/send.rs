@@ -74,15 +74,18 @@ impl Engine<'_> {
         let other =
             if kind == NotificationKind::Overdue { NotificationKind::DueSoon } else { NotificationKind::Overdue };
         message.keys.extend(message.keys.first().map(|key| NotificationKey { kind: other, ..*key }));
+        message.invoices = bill.invoices.iter().map(|invoice| invoice.id).collect();
         if !again {
+            if let (_, Verdict::Drop(why)) = self.foresee_message(&message, now).await? {
+                return Ok(PaperSent::Untrue(why));
+            }
             self.add_reminders(&mut message, facts, (of, bill.due_date), now);
         }
-        message.invoices = bill.invoices.iter().map(|invoice| invoice.id).collect();
         self.queue_paper(message, now).await
     }
 
-    /// Lets a message with a bill count as each reminder of the day on which it leaves, since it asks for all that is owed; and as
-    /// the message with a bill of that day.
+    /// Lets a message with a bill count as each reminder of the day on which it leaves, since it asks for all that is owed, and it
+    /// leaves as long as anything of that is; and as the message with a bill of that day.
     fn add_reminders(
         &self,
         message: &mut Notification,
@@ -99,7 +102,11 @@ impl Engine<'_> {
         }
         for at in [now, leaves] {
             let due = due_reminders(self.tenant, facts.as_slice(), policy, at);
-            message.keys.extend(due.into_iter().flat_map(|reminder| reminder.keys));
+            for reminder in due {
+                message.keys.extend(reminder.keys);
+                let more = reminder.invoices.into_iter().filter(|id| !message.invoices.contains(id));
+                message.invoices.extend(more.collect::<Vec<_>>());
+            }
         }
         let of_day = derive(message.customer_id.0, &["papers of a day", &days[1].to_string()]);
         message.keys.push(NotificationKey { kind: NotificationKind::DueSoon, level: 0, subject: of_day });
