@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use isp_core::bank::{
-    BankFile, BankFormat, BankRow, Incoming, Mutation, Teller, Telling, ToldRow, Whose, compare, file_id, may_be_same,
-    recognise, text_of, told_by,
+    BankFile, BankFormat, BankRow, Incoming, Mutation, Payees, Teller, Telling, ToldRow, Whose, compare, file_id,
+    may_be_same, recognise, text_of, told_by,
 };
 use isp_core::calendar::Date;
 use isp_core::ids::TenantId;
@@ -263,9 +263,9 @@ fn kept_telling() -> Vec<Telling> {
 }
 
 /// `P001` to `P009` are customers.
-fn of_text(text: &str) -> std::collections::BTreeSet<isp_core::ids::CustomerId> {
+fn of_text(text: &str) -> Payees {
     let of = |n: u128| text.contains(&format!("P00{n}")).then(|| isp_core::ids::CustomerId(uuid::Uuid::from_u128(n)));
-    (1..=9).filter_map(of).collect()
+    Payees { by_id: (1..=9).filter_map(of).collect(), ..Payees::default() }
 }
 
 fn said(id: usize, on: Date, text: &str) -> ToldRow {

@@ -204,3 +204,78 @@ async fn what_was_told_with_another_amount_before_is_counted_and_not_kept() {
         assert_eq!((found.differing, found.new.len(), found.tellings.len()), (1, 0, 0));
     }
 }
+
+/// Who tells in a story of two transfers of one amount and day.
+#[derive(Clone, Copy)]
+enum Who {
+    Phone,
+    Moota,
+    File,
+}
+
+/// One transfer is C0002's, the other one of a payer whom nobody knows, or who wrote nothing. However they are told, C0002 is booked
+/// once, and something waits for a person.
+#[tokio::test]
+async fn beside_a_transfer_of_somebody_unknown_a_customer_is_booked_once() {
+    use Who::{File, Moota, Phone};
+    let ours = "TRF C0002";
+    let stories: [&[(Who, &[&str])]; 9] = [
+        &[(Phone, &[ours]), (File, &["TRF KARTIKA WIBOWO", ours])],
+        &[(Phone, &[ours]), (Moota, &["TRF KARTIKA WIBOWO", ours])],
+        &[(Phone, &[ours]), (File, &["SETORAN TUNAI", ours])],
+        &[(Phone, &[ours]), (Moota, &["SETORAN TUNAI"]), (Moota, &[ours])],
+        &[(Moota, &["TRF JOKO SUSILO"]), (Phone, &[ours]), (Moota, &[ours])],
+        &[(File, &[ours]), (Phone, &[""]), (Phone, &[ours])],
+        &[(Phone, &["Dana masuk"]), (Moota, &[ours]), (Phone, &[ours])],
+        &[(File, &[ours]), (Moota, &["", ours])],
+        &[(File, &[ours]), (Moota, &[ours, ""])],
+    ];
+    for (nth, story) in stories.iter().enumerate() {
+        let world = asked().await;
+        let mut names = 0;
+        for (who, texts) in *story {
+            let now = at("2026-01-21", 8);
+            let mut rows = Vec::new();
+            for text in *texts {
+                names += 1;
+                rows.push(row(&format!("n{names}"), "2026-01-21", 150_000, text));
+            }
+            match who {
+                Phone => drop(tell(&world, &phone(), &rows, now).await.unwrap()),
+                Moota => drop(tell(&world, &moota(), &rows, now).await.unwrap()),
+                File => {
+                    let rows: Vec<_> = texts.iter().map(|text| ("21/01/26", *text, 150_000)).collect();
+                    import(&world, &rows, now).await.unwrap();
+                }
+            }
+        }
+        assert_eq!(received(&world), rp(150_000), "story {nth}: once");
+        let kept = world.engine().mutations(&Default::default()).await.unwrap();
+        let waits = kept.iter().filter(|row| row.state().waits()).count();
+        assert!(kept.len() < 2 || waits > 0, "story {nth}: {} kept, {waits} wait", kept.len());
+    }
+}
+
+/// What a person matched or ignored takes no transfer that names somebody else.
+#[tokio::test]
+async fn what_a_person_decided_takes_no_transfer_of_another() {
+    for ignored in [false, true] {
+        let world = one().await;
+        world.add(4, date("2026-01-01"), 1, isp_core::calendar::Cycle::Monthly, at("2026-01-01", 7)).await;
+        run_days(&world, "2026-01-01", "2026-01-10").await;
+        let now = at("2026-01-11", 8);
+        tell(&world, &phone(), &[row("n1", "2026-01-11", 150_000, "Dana masuk")], now).await.unwrap();
+        let id = world.engine().mutations(&Default::default()).await.unwrap()[0].mutation.id;
+        match ignored {
+            true => drop(world.engine().ignore_mutation(id, "Sari", "uang sendiri", now).await.unwrap()),
+            false => drop(world.engine().match_mutation(id, customer_id(2), "Sari", now).await.unwrap()),
+        }
+        let looked = tell(&world, &moota(), &[row("m1", "2026-01-11", 150_000, "TRF C0004")], now).await.unwrap();
+        // Beside what is booked it waits, until moota has told of both.
+        let expected = if ignored { (vec![customer_id(4)], vec![]) } else { (vec![], vec!["looks_booked"]) };
+        assert_eq!((booked(&looked), doubts(&looked)), expected, "ignored: {ignored}");
+        let looked = tell(&world, &moota(), &[row("m2", "2026-01-11", 150_000, "TRF C0002")], now).await.unwrap();
+        let expected = if ignored { customer_id(2) } else { customer_id(4) };
+        assert_eq!((booked(&looked), doubts(&looked)), (vec![expected], vec![]), "ignored: {ignored}");
+    }
+}

@@ -84,7 +84,7 @@ async fn a_payment_goes_back_in_parts_and_its_notices_book_nothing_again() {
     let back = engine.take_refund_back(customer_id(2), rest.id, ending).await.unwrap_err();
     assert_eq!(back.code(), "refund.at_gateway");
     let empty = engine.refund_at_gateway(&gateway, &wish(payment, None), now).await.unwrap_err();
-    assert_eq!(empty.code(), "value.not_positive");
+    assert_eq!(empty.code(), "credit.less");
 }
 
 #[tokio::test]

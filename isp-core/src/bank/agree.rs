@@ -1,9 +1,9 @@
 //! Whether what two wrote may be about one movement of money: whom their texts name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::payer_words;
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, MutationId};
 
 /// What apps write in each of their notifications, beside what banks and payers write each time.
 const OF_APPS: &str = "masuk diterima terima menerima berhasil sukses anda kamu telah uang saldo notifikasi pada tanggal pukul jam \
@@ -17,8 +17,28 @@ fn names(text: &str) -> String {
     of_payer.collect::<Vec<_>>().join(" ")
 }
 
-/// Whom texts name, as far as anybody knows.
-pub struct Whose<'a>(&'a (dyn Fn(&str) -> BTreeSet<CustomerId> + Sync));
+/// The customers whom a text names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payees {
+    /// By ID or phone number.
+    pub by_id: BTreeSet<CustomerId>,
+    /// By name, or by words that were learnt.
+    pub by_name: BTreeSet<CustomerId>,
+}
+
+impl Payees {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> BTreeSet<CustomerId> {
+        self.by_id.union(&self.by_name).copied().collect()
+    }
+}
+
+/// Whom texts name, as far as anybody knows, and what is decided of mutations.
+pub struct Whose<'a> {
+    of: &'a (dyn Fn(&str) -> Payees + Sync),
+    settled: BTreeMap<MutationId, Option<CustomerId>>,
+}
 
 impl std::fmt::Debug for Whose<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,30 +47,57 @@ impl std::fmt::Debug for Whose<'_> {
 }
 
 impl<'a> Whose<'a> {
-    /// By a function that gives the customers whom a text names: by ID, name, phone number or learnt words.
+    /// By a function that gives the customers whom a text names.
     #[must_use]
-    pub const fn by(of: &'a (dyn Fn(&str) -> BTreeSet<CustomerId> + Sync)) -> Self {
-        Self(of)
+    pub const fn by(of: &'a (dyn Fn(&str) -> Payees + Sync)) -> Self {
+        Self { of, settled: BTreeMap::new() }
+    }
+
+    /// With the mutations of which is decided whose they are: a customer's, or nobody's.
+    #[must_use]
+    pub fn settled(self, settled: BTreeMap<MutationId, Option<CustomerId>>) -> Self {
+        Self { settled, ..self }
     }
 
     /// When nobody knows a customer.
     #[must_use]
-    pub const fn nobody() -> Whose<'static> {
-        Whose(&|_| BTreeSet::new())
+    pub fn nobody() -> Whose<'static> {
+        Whose::by(&|_| Payees::default())
     }
 
-    /// Both name customers, and none that both name: the money of two.
+    /// Whether a row may be about a mutation, as far as it is decided whose that is: what is another customer's, or nobody's, is not
+    /// the money of a customer whom the row names.
+    #[must_use]
+    pub fn leaves(&self, mutation: MutationId, text: &str) -> bool {
+        let Some(settled) = self.settled.get(&mutation) else { return true };
+        let named = (self.of)(text).all();
+        named.is_empty() || settled.is_some_and(|customer| named.contains(&customer))
+    }
+
+    /// How many texts name a customer.
+    pub fn naming<'t>(&self, customer: CustomerId, texts: impl Iterator<Item = &'t str>) -> usize {
+        texts.filter(|text| (self.of)(text).all().contains(&customer)).count()
+    }
+
+    /// Both name customers in the same way, by ID or by name, and none that both name: the money of two. A name beside an ID may be
+    /// that of who paid for somebody else.
     #[must_use]
     pub fn differ(&self, one: &str, other: &str) -> bool {
-        let (one, other) = ((self.0)(one), (self.0)(other));
-        !one.is_empty() && !other.is_empty() && one.is_disjoint(&other)
+        let (one, other) = ((self.of)(one), (self.of)(other));
+        let two = |one: &BTreeSet<CustomerId>, other: &BTreeSet<CustomerId>| {
+            !one.is_empty() && !other.is_empty() && one.is_disjoint(other)
+        };
+        match one.by_id.is_empty() && other.by_id.is_empty() {
+            true => two(&one.by_name, &other.by_name),
+            false => two(&one.by_id, &other.by_id),
+        }
     }
 
     /// They name different customers, or people who are no customers and have nothing in common. A text that names nobody
     /// contradicts none.
     #[must_use]
     pub fn contradict(&self, one: &str, other: &str) -> bool {
-        let (of_one, of_other) = ((self.0)(one), (self.0)(other));
+        let (of_one, of_other) = ((self.of)(one).all(), (self.of)(other).all());
         if !of_one.is_empty() && !of_other.is_empty() {
             return of_one.is_disjoint(&of_other);
         }
@@ -61,7 +108,7 @@ impl<'a> Whose<'a> {
     /// They name the same one, or say the same.
     #[must_use]
     pub fn agree(&self, one: &str, other: &str) -> bool {
-        let (of_one, of_other) = ((self.0)(one), (self.0)(other));
+        let (of_one, of_other) = ((self.of)(one).all(), (self.of)(other).all());
         if !of_one.is_empty() && !of_other.is_empty() {
             return !of_one.is_disjoint(&of_other);
         }
@@ -91,9 +138,28 @@ mod tests {
 
     use super::*;
 
-    fn named(text: &str) -> BTreeSet<CustomerId> {
+    fn named(text: &str) -> Payees {
         let of = |n: u128| text.contains(&format!("P00{n}")).then(|| CustomerId(Uuid::from_u128(n)));
-        (1..=3).filter_map(of).collect()
+        let siti = text.contains("SITI").then(|| CustomerId(Uuid::from_u128(2)));
+        Payees { by_id: (1..=3).filter_map(of).collect(), by_name: siti.into_iter().collect() }
+    }
+
+    #[test]
+    fn what_is_decided_takes_no_row_that_names_somebody_else() {
+        let (theirs, nobodys, open) =
+            (MutationId(Uuid::from_u128(1)), MutationId(Uuid::from_u128(2)), MutationId(Uuid::from_u128(3)));
+        let settled = [(theirs, Some(CustomerId(Uuid::from_u128(1)))), (nobodys, None)].into();
+        let whose = Whose::by(&named).settled(settled);
+        for (mutation, text, leaves) in [
+            (theirs, "TRF P001", true),
+            (theirs, "TRF P002", false),
+            (theirs, "Dana masuk", true),
+            (nobodys, "TRF P002", false),
+            (nobodys, "pindah dana sendiri", true),
+            (open, "TRF P002", true),
+        ] {
+            assert_eq!(whose.leaves(mutation, text), leaves, "{text}");
+        }
     }
 
     #[test]
@@ -105,6 +171,9 @@ mod tests {
             ("TRF P001", "BUDI SANTOSO", false, false, false),
             ("TRSF E-BANKING CR 1501/FTSCY/WS95051 BUDI SANTOSO", "dari BUDI SANTO", false, false, true),
             ("BUDI SANTOSO", "SITI AMINAH", false, true, false),
+            // Who pays for another customer: it is not the same text, and not surely the money of two.
+            ("dari SITI AMINAH", "TRF P001", false, true, false),
+            ("dari SITI AMINAH", "TRF P002", false, false, true),
             ("BUDI SANTOSO", "", false, false, false),
             ("SETORAN TUNAI", "BUDI SANTOSO", false, false, false),
             ("Uang masuk Rp330.000 telah diterima", "TRF BUDI SANTOSO", false, false, false),

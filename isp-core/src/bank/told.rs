@@ -161,6 +161,22 @@ pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
     of_it.fold(mutation.text.clone(), |all, t| format!("{all}{}{}", Incoming::SEPARATOR, t.text))
 }
 
+/// What each who told of a mutation wrote about it: the source, and its text.
+#[must_use]
+pub fn texts_of<'a>(tenant: TenantId, mutation: &'a Mutation, tellings: &'a [Telling]) -> Vec<(String, &'a str)> {
+    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id);
+    let told = of_it.map(|t| {
+        let brought = t.text.is_empty() && mutation_of(tenant, t.id) == mutation.id;
+        (t.source.folded(), if brought { mutation.text.as_str() } else { t.text.as_str() })
+    });
+    told.chain(file_of(mutation).map(|file| (file.to_owned(), mutation.text.as_str()))).collect()
+}
+
+/// The mutation that is new with a telling.
+fn mutation_of(tenant: TenantId, telling: TellingId) -> MutationId {
+    MutationId(derive(tenant.0, &["told mutation", &telling.to_string()]))
+}
+
 /// Takes out of several mutations of one account, day and amount the one that a row is: the one whose texts name the same payer,
 /// else one that names nobody else and that `may` be it.
 pub(super) fn take(
@@ -172,7 +188,7 @@ pub(super) fn take(
 ) -> Option<MutationId> {
     let of = |id: &MutationId| written.get(id).map_or("", String::as_str);
     let agrees = from.iter().rposition(|id| whose.agree(of(id), text));
-    let place = agrees.or_else(|| from.iter().rposition(|id| may(*id, of(id))))?;
+    let place = agrees.or_else(|| from.iter().rposition(|id| whose.leaves(*id, text) && may(*id, of(id))))?;
     Some(from.remove(place))
 }
 
@@ -228,7 +244,7 @@ pub fn recognise(
         let other = of_row.and_then(|from| take(from, &row.text, &written, whose, may));
         let (mutation_id, text) = match other {
             Some(other) => (other, row.text.as_str()),
-            None => (MutationId(derive(tenant.0, &["told mutation", &id.to_string()])), ""),
+            None => (mutation_of(tenant, id), ""),
         };
         let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), text) else { continue };
         found.tellings.push(telling);

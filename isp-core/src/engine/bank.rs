@@ -82,13 +82,16 @@ impl Engine<'_> {
         let days = days(&mut file.rows.iter().map(|r| r.on)).ok_or(Error::Empty { field: "rows" })?;
         let known = self.store.bank_file(self.tenant, id).await?.is_some();
         let query = MutationQuery { account: Some(account.clone()), days: Some(days), ..MutationQuery::default() };
-        let kept: Vec<Mutation> = self.mutations(&query).await?.into_iter().map(|row| row.mutation).collect();
+        let rows = self.mutations(&query).await?;
+        let wanted = file.rows.iter().map(|row| (row.on, row.amount())).collect();
+        let settled = self.settled(&rows, &wanted).await?;
+        let kept: Vec<Mutation> = rows.into_iter().map(|row| row.mutation).collect();
         let query = TellingQuery { account: Some(account.clone()), days: Some(days), ..TellingQuery::default() };
         let tellings = self.store.tellings(self.tenant, &query).await?;
         // Whom texts name matters only beside something that is kept.
         let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
         let of = |text: &str| named(text, &payers, &aliases);
-        let compared = compare(self.tenant, account, id, file, &kept, &tellings, &Whose::by(&of));
+        let compared = compare(self.tenant, account, id, file, &kept, &tellings, &Whose::by(&of).settled(settled));
         Ok((ImportReport { known, compared, days }, kept.len() as u64))
     }
 

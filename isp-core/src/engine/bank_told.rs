@@ -32,6 +32,7 @@ impl Engine<'_> {
         }
         until_written(|| async {
             let (mut kept, mut tellings, mut changes) = (Vec::new(), Vec::new(), ChangeSet::default());
+            let (wanted, mut settled) = (rows.iter().map(|row| (row.on, row.amount())).collect(), BTreeMap::new());
             for (account, days) in &accounts {
                 // Others may tell of the same money with a day about it.
                 let (account, (from, until)) = ((*account).clone(), *days);
@@ -42,6 +43,7 @@ impl Engine<'_> {
                 let found = self.mutations(&of).await?;
                 // A bank's file, or somebody else, may tell of the same money meanwhile.
                 changes.expected.extend(days.map(|days| Expectation::Mutations(account, days, found.len() as u64)));
+                settled.extend(self.settled(&found, &wanted).await?);
                 kept.extend(found.into_iter().map(|row| row.mutation));
             }
             let loaded: BTreeSet<TellingId> = tellings.iter().map(|t: &Telling| t.id).collect();
@@ -60,7 +62,7 @@ impl Engine<'_> {
             }
             let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
             let of = |text: &str| named(text, &payers, &aliases);
-            let found = recognise(self.tenant, teller, rows, &kept, &tellings, &Whose::by(&of));
+            let found = recognise(self.tenant, teller, rows, &kept, &tellings, &Whose::by(&of).settled(settled));
             if found.tellings.is_empty() {
                 return Ok(found);
             }

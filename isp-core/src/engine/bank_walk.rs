@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFormat, Candidate, Doubt, Incoming, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
-    Whose, candidates, decide,
+    BankFormat, Candidate, Clue, Doubt, Incoming, Mutation, MutationRow, MutationState, Payees, Payer, PayerAlias,
+    Payers, Verdict, Whose, candidates, decide,
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
@@ -78,7 +78,7 @@ pub(super) struct Walk {
     rows: Vec<MutationRow>,
     looked: BTreeMap<usize, Looked>,
     /// Those of them that are, or would be, a payment.
-    books: BTreeSet<MutationId>,
+    books: BTreeMap<MutationId, CustomerId>,
     book: Book,
     near: Near,
     /// The places of those that are still to be judged.
@@ -109,9 +109,13 @@ impl Walk {
         let Some(row) = self.rows.get(place) else { return };
         let mutation = row.mutation.clone();
         match matched {
-            Matched::Booked(..) | Matched::Linked(..) | Matched::Would(_) => self.books.insert(mutation.id),
-            Matched::Asks(_) | Matched::Failed(_) => self.books.remove(&mutation.id),
-        };
+            Matched::Booked(customer, _) | Matched::Linked(customer, _) | Matched::Would(customer) => {
+                self.books.insert(mutation.id, customer);
+            }
+            Matched::Asks(_) | Matched::Failed(_) => {
+                self.books.remove(&mutation.id);
+            }
+        }
         if matches!(matched, Matched::Asks(_)) {
             for candidate in &candidates {
                 self.by_customer.entry(candidate.customer_id).or_default().insert(place);
@@ -166,7 +170,7 @@ impl Engine<'_> {
         let near = self.near(&rows).await?;
         let todo = (0..rows.len()).collect();
         let (by_customer, by_amount) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Walk { rows, looked: BTreeMap::new(), books: BTreeSet::new(), book, near, todo, by_customer, by_amount })
+        Ok(Walk { rows, looked: BTreeMap::new(), books: BTreeMap::new(), book, near, todo, by_customer, by_amount })
     }
 
     /// Loads anew what a walk rests on, because something else was written than it supposed. All that wait are judged again.
@@ -196,18 +200,20 @@ impl Engine<'_> {
             _ => Vec::new(),
         };
         transfers.retain(|transfer| !book.told.contains(&transfer.payment_id));
+        let of_text = |text: &str| named(text, &book.payers, &book.aliases);
+        let whose = Whose::by(&of_text);
         let chosen = match decide(&found, &money, &transfers) {
-            _ if walk.near.is_booked(
-                &row.mutation,
-                &Whose::by(&|text| named(text, &book.payers, &book.aliases)),
-                |id| walk.books.contains(&id),
-            ) =>
-            {
-                Err(Doubt::Booked)
-            }
+            _ if walk.near.is_booked(&row.mutation, &whose, |id| walk.books.contains_key(&id)) => Err(Doubt::Booked),
             // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
             _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
                 Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
+            }
+            Verdict::Pays(found) | Verdict::Is(found, _)
+                if walk.near.is_too_often(self.tenant, &row.mutation, found.customer_id, &whose, |id| {
+                    walk.books.get(&id).copied()
+                }) =>
+            {
+                Err(Doubt::Booked)
             }
             Verdict::Pays(found) | Verdict::Is(found, _) => Ok(found),
             Verdict::Asks(doubt, _) => Err(doubt),
@@ -294,7 +300,36 @@ impl Engine<'_> {
 }
 
 /// The customers whom a text names.
-pub(super) fn named(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> BTreeSet<CustomerId> {
+pub(super) fn named(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
     let money = Incoming { amount: Money::ZERO, on: Date::MIN, text, said: None, owed_by: &[] };
-    candidates(&money, &[], payers, aliases).into_iter().map(|found| found.customer_id).collect()
+    let mut payees = Payees::default();
+    for found in candidates(&money, &[], payers, aliases) {
+        match found.clue {
+            Clue::Code | Clue::Phone => payees.by_id.insert(found.customer_id),
+            _ => payees.by_name.insert(found.customer_id),
+        };
+    }
+    payees
+}
+
+impl Engine<'_> {
+    /// Whose the mutations of these days and amounts are: a customer's, or nobody's as a person said.
+    pub(super) async fn settled(
+        &self,
+        rows: &[MutationRow],
+        wanted: &BTreeSet<(Date, Money)>,
+    ) -> Result<BTreeMap<MutationId, Option<CustomerId>>, EngineError> {
+        let mut settled = BTreeMap::new();
+        for row in rows.iter().filter(|row| wanted.contains(&(row.mutation.on, row.mutation.amount))) {
+            match (row.state(), row.mark.as_ref().and_then(|mark| mark.payment_id)) {
+                (MutationState::Ignored, _) => _ = settled.insert(row.mutation.id, None),
+                (MutationState::Matched, Some(payment)) => {
+                    let payment = self.store.payment(self.tenant, payment).await?;
+                    settled.extend(payment.map(|found| (row.mutation.id, Some(found.payment.customer_id))));
+                }
+                _ => {}
+            }
+        }
+        Ok(settled)
+    }
 }

@@ -79,26 +79,33 @@ impl Engine<'_> {
             if let (_, Verdict::Drop(why)) = self.foresee_message(&message, now).await? {
                 return Ok(PaperSent::Untrue(why));
             }
-            self.add_reminders(&mut message, facts, (of, bill.due_date), now);
+            self.add_reminders(&mut message, facts, Some((of, bill.due_date)), now);
+        } else {
+            self.add_reminders(&mut message, facts, None, now);
         }
         self.queue_paper(message, now).await
     }
 
     /// Lets a message with a bill count as each reminder of the day on which it leaves, since it asks for all that is owed, and it
-    /// leaves as long as anything of that is; and as the message with a bill of that day.
+    /// leaves as long as anything of that is. `once` is its document and the due date: it counts as the message with a bill of that day,
+    /// too, and as the reminder of this bill that was written before.
     fn add_reminders(
         &self,
         message: &mut Notification,
         facts: Option<DunningFacts>,
-        (subject, due): (Uuid, Date),
+        once: Option<(Uuid, Date)>,
         now: DateTime<Utc>,
     ) {
         let policy = &self.policy.dunning;
         let leaves = next_sending(policy, message.zone, now);
         let days = [message.zone.date_of(now), message.zone.date_of(leaves)];
-        for day in days {
-            let reached = level_on(due, policy, day);
-            message.keys.extend(reached.map(|(kind, level)| NotificationKey { kind, level, subject }));
+        if let Some((subject, due)) = once {
+            for day in days {
+                let reached = level_on(due, policy, day);
+                message.keys.extend(reached.map(|(kind, level)| NotificationKey { kind, level, subject }));
+            }
+            let of_day = derive(message.customer_id.0, &["papers of a day", &days[1].to_string()]);
+            message.keys.push(NotificationKey { kind: NotificationKind::DueSoon, level: 0, subject: of_day });
         }
         for at in [now, leaves] {
             let due = due_reminders(self.tenant, facts.as_slice(), policy, at);
@@ -108,8 +115,6 @@ impl Engine<'_> {
                 message.invoices.extend(more.collect::<Vec<_>>());
             }
         }
-        let of_day = derive(message.customer_id.0, &["papers of a day", &days[1].to_string()]);
-        message.keys.push(NotificationKey { kind: NotificationKind::DueSoon, level: 0, subject: of_day });
         let mut known = BTreeSet::new();
         message.keys.retain(|key| known.insert((key.kind, key.level, key.subject)));
     }
