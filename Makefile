@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust citus test-py chaos bench fuzz wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist image wheels deny audit setup clean
+.PHONY: help demo test lint test-rust citus test-py chaos bench fuzz wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n page-pictures dist image wheels deny audit setup clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## four months of a provider's life, in about a minute, with a proof at the end
 	cargo run --quiet --locked --profile demo --features cli --bin isp -- demo $(ARGS)
@@ -42,6 +42,9 @@ wheel: setup ## the Python wheel isp-engine, into dist/
 	scripts/venv isp-py/requirements-test.txt
 	cd isp-py && ../.build/venv/bin/maturin build --release --locked --out ../dist
 	@ls dist/*.whl
+
+page-pictures: setup ## opens the pages of customers in headless Chromium and takes their pictures, into docs/pictures
+	scripts/page_pictures $(ARGS)
 
 dist: setup ## what a release ships: crates, Debian package, guide, wheels for four kinds of Linux
 	scripts/dist $(ARGS)
