@@ -10,7 +10,8 @@ const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;margin:0;background
 main{max-width:30rem;margin:0 auto;padding:1rem}h1{font-size:1.35rem;margin:.2rem 0}h2{font-size:1.1rem;margin:0 0 .4rem}\
 .c{background:#fff;border-radius:.6rem;padding:1rem;margin:.8rem 0;box-shadow:0 1px 2px #0002}\
 .bad{border-left:.4rem solid #c62828}.wait{border-left:.4rem solid #ef8e00}.good{border-left:.4rem solid #2e7d32}\
-.sum{font-size:1.7rem;font-weight:700}table{width:100%;border-collapse:collapse}td,th{padding:.35rem 0;text-align:left;\
+.c>:first-child{margin-top:0}.c>:last-child{margin-bottom:0}.sum{font-size:1.7rem;font-weight:700;margin:.2rem 0 .5rem}\
+table{width:100%;border-collapse:collapse}td,th{padding:.35rem 0;text-align:left;\
 border-bottom:1px solid #e3e7ea;vertical-align:top}td:last-child,th:last-child{text-align:right;white-space:nowrap;padding-left:.5rem}\
 button,.b{display:block;width:100%;box-sizing:border-box;padding:.8rem;border:0;border-radius:.5rem;background:#0b57d0;\
 color:#fff;font:inherit;font-weight:600;text-align:center;text-decoration:none;margin:.6rem 0 0}\

@@ -22,7 +22,9 @@ border-top:.4mm solid #111}.mark{display:inline-block;border:.5mm solid;border-r
 .pay{display:flex;gap:6mm;margin-top:6mm;border:.2mm solid #999;padding:4mm;break-inside:avoid}.pay>div{flex:1}\
 .pay p,.pay ul{margin:0 0 1.5mm}.pay ul{padding-left:5mm}.pay svg{width:36mm;height:36mm;flex:none}\
 .sign{margin:8mm 0 0 auto;width:60mm;text-align:center;break-inside:avoid}.sign span{display:block;height:18mm}\
-@media print{body{background:#fff}article{margin:0;padding:0;max-width:none}}";
+@media print{body{background:#fff}article{margin:0;padding:0;max-width:none}}\
+@media screen and (max-width:34rem){article{margin:0;padding:6mm}.two,.pay{display:block}.two>div+div{margin-top:4mm}\
+.pay svg{margin-top:3mm}}";
 
 /// A page that holds papers, one after the other on sheets of their own.
 #[must_use]
