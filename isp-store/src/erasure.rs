@@ -64,15 +64,13 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, erasures: Vec<E
             text.write(s, tenant, customer, &person).await?;
         }
         for number in person.numbers() {
-            // Money of which nobody has said whose it is, or that it is nobody's. A number may be written in groups of digits, so its
-            // end finds what is looked at.
-            let end: String = number.chars().skip(number.chars().count().saturating_sub(3)).collect();
+            // Money of which nobody has said whose it is, or that it is nobody's.
             for (table, key) in [("mutations", "mutation_id"), ("mutation_tellings", "telling_id")] {
                 let found = format!(
                     "SELECT {key}, told FROM {table} WHERE tenant_id = $1 AND told LIKE '%' || $2 || '%' ORDER BY {key}"
                 );
                 let named: Vec<(Uuid, String)> =
-                    all(s, table, &found, args![tenant, end.clone()], |r| Ok((r.get()?, r.get()?))).await?;
+                    all(s, table, &found, args![tenant, number.clone()], |r| Ok((r.get()?, r.get()?))).await?;
                 for (id, told) in named {
                     if let Some(without) = person.left_out_of(&told) {
                         let sql = format!("UPDATE {table} SET told = $3 WHERE tenant_id = $1 AND {key} = $2");
