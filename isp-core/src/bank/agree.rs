@@ -74,9 +74,10 @@ impl<'a> Whose<'a> {
         named.is_empty() || settled.is_some_and(|customer| named.contains(&customer))
     }
 
-    /// How many texts name a customer.
-    pub fn naming<'t>(&self, customer: CustomerId, texts: impl Iterator<Item = &'t str>) -> usize {
-        texts.filter(|text| (self.of)(text).all().contains(&customer)).count()
+    /// Whether a text names a customer.
+    #[must_use]
+    pub fn names(&self, customer: CustomerId, text: &str) -> bool {
+        (self.of)(text).all().contains(&customer)
     }
 
     /// Both name customers in the same way, by ID or by name, and none that both name: the money of two. A name beside an ID may be

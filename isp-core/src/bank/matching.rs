@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
+use super::agree::Payees;
 use super::payers::{Payer, Payers};
 use super::words::{names_phone, payer_words, runs, words};
 use super::written::{Named, Written};
 use super::{Incoming, PayerAlias};
-use crate::calendar::Zone;
+use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, PaymentId};
+use crate::money::Money;
 use crate::payment::{AskedAmount, Transfer};
 
 /// By what a customer is known, the surest first.
@@ -133,6 +135,20 @@ pub enum Verdict {
     Is(Candidate, PaymentId),
     /// A person says whose it is. `Some` is the payment that it looks like.
     Asks(Doubt, Option<PaymentId>),
+}
+
+/// The customers whom a text names, whatever the amount.
+#[must_use]
+pub fn payees(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
+    let money = Incoming { amount: Money::ZERO, on: Date::MIN, text, said: None, owed_by: &[] };
+    let mut payees = Payees::default();
+    for found in candidates(&money, &[], payers, aliases) {
+        match found.clue {
+            Clue::Code | Clue::Phone => payees.by_id.insert(found.customer_id),
+            _ => payees.by_name.insert(found.customer_id),
+        };
+    }
+    payees
 }
 
 /// Everybody whose a mutation may be, the surest clue first; each customer once.

@@ -21,10 +21,10 @@ mod written;
 
 pub use agree::{Payees, Whose};
 pub use file::{BankFile, BankFormat, BankRow, account_code};
-pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide};
+pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide, payees};
 pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
 pub use payers::{Payer, Payers};
-pub use told::{Recognised, Teller, Telling, ToldRow, may_be_same, recognise, text_of, texts_of, told_by};
+pub use told::{Recognised, Teller, Telling, ToldRow, is_too_often, may_be_same, recognise, text_of, told_by};
 pub use words::payer_words;

@@ -347,8 +347,7 @@ pub fn compare(
         });
         let brought = by_id.get(&mutation).map_or(mutation == row.id, |m| file_of(m) == Some(source) && m.id == row.id);
         if !brought && !remembered.contains_key(&id) {
-            let text = if same.is_some() { row.text.as_str() } else { "" };
-            compared.tellings.extend(Telling::of(id, mutation, source, text));
+            compared.tellings.extend(Telling::of(id, mutation, source, &row.text));
         }
         compared.order.push(mutation);
         met.insert(mutation);

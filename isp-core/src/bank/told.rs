@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::agree::Whose;
 use super::{BankFormat, Incoming, Mutation};
 use crate::calendar::Date;
-use crate::ids::{BankFileId, MutationId, TellingId, TenantId, derive};
+use crate::ids::{BankFileId, CustomerId, MutationId, TellingId, TenantId, derive};
 use crate::money::Money;
 use crate::payment::Transfer;
 use crate::text::Code;
@@ -77,7 +77,7 @@ pub struct Telling {
     pub mutation_id: MutationId,
     /// Who told: the name of a [`Teller`], or the code of a file's [`BankFormat`].
     pub source: Code,
-    /// What it wrote about it; it names people. Empty where the mutation has its text from here.
+    /// What it wrote about it; it names people.
     pub text: String,
 }
 
@@ -154,27 +154,40 @@ pub struct Recognised {
     pub differing: usize,
 }
 
+/// What each who told of a mutation wrote about it: the source, and its text.
+fn texts_of<'a>(mutation: &'a Mutation, tellings: &'a [Telling]) -> impl Iterator<Item = (String, &'a str)> {
+    let brought = file_of(mutation).map(|file| (file.to_owned(), mutation.text.as_str()));
+    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id);
+    brought.into_iter().chain(of_it.map(|t| (t.source.folded(), t.text.as_str())))
+}
+
 /// What all who told of a mutation wrote about it.
 #[must_use]
 pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
-    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id && !t.text.is_empty());
-    of_it.fold(mutation.text.clone(), |all, t| format!("{all}{}{}", Incoming::SEPARATOR, t.text))
+    let texts = texts_of(mutation, tellings).map(|(_, text)| text).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join(&Incoming::SEPARATOR.to_string())
 }
 
-/// What each who told of a mutation wrote about it: the source, and its text.
+/// Whether a customer would be booked more often for one amount of a day than any one source names that customer for it. A source
+/// tells of each movement once, so what is more was told before, beside another's text. `of_day` are the mutations of the account,
+/// the day and the amount, each with the customer whose payment it is.
 #[must_use]
-pub fn texts_of<'a>(tenant: TenantId, mutation: &'a Mutation, tellings: &'a [Telling]) -> Vec<(String, &'a str)> {
-    let of_it = tellings.iter().filter(|t| t.mutation_id == mutation.id);
-    let told = of_it.map(|t| {
-        let brought = t.text.is_empty() && mutation_of(tenant, t.id) == mutation.id;
-        (t.source.folded(), if brought { mutation.text.as_str() } else { t.text.as_str() })
-    });
-    told.chain(file_of(mutation).map(|file| (file.to_owned(), mutation.text.as_str()))).collect()
-}
-
-/// The mutation that is new with a telling.
-fn mutation_of(tenant: TenantId, telling: TellingId) -> MutationId {
-    MutationId(derive(tenant.0, &["told mutation", &telling.to_string()]))
+pub fn is_too_often(
+    mutation: MutationId,
+    customer: CustomerId,
+    of_day: &[(&Mutation, Option<CustomerId>)],
+    tellings: &[Telling],
+    whose: &Whose<'_>,
+) -> bool {
+    let booked = of_day.iter().filter(|(other, payer)| other.id != mutation && *payer == Some(customer)).count();
+    if booked == 0 {
+        return false;
+    }
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for (source, text) in of_day.iter().flat_map(|(other, _)| texts_of(other, tellings)) {
+        *named.entry(source).or_default() += usize::from(whose.names(customer, text));
+    }
+    named.values().max().is_some_and(|most| *most > 0 && booked >= *most)
 }
 
 /// Takes out of several mutations of one account, day and amount the one that a row is: the one whose texts name the same payer,
@@ -242,11 +255,8 @@ pub fn recognise(
         };
         let of_row = free.get_mut(&(&row.account, row.on, row.amount()));
         let other = of_row.and_then(|from| take(from, &row.text, &written, whose, may));
-        let (mutation_id, text) = match other {
-            Some(other) => (other, row.text.as_str()),
-            None => (mutation_of(tenant, id), ""),
-        };
-        let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), text) else { continue };
+        let mutation_id = other.unwrap_or_else(|| MutationId(derive(tenant.0, &["told mutation", &id.to_string()])));
+        let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), &row.text) else { continue };
         found.tellings.push(telling);
         remembered.insert(id, mutation_id);
         match other {

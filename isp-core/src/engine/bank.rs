@@ -4,10 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFile, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Whose,
-    compare, file_id,
+    compare, file_id, payees,
 };
 use crate::calendar::{Date, Zone};
-use crate::engine::bank_walk::named;
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError, PayReport};
@@ -90,7 +89,7 @@ impl Engine<'_> {
         let tellings = self.store.tellings(self.tenant, &query).await?;
         // Whom texts name matters only beside something that is kept.
         let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
-        let of = |text: &str| named(text, &payers, &aliases);
+        let of = |text: &str| payees(text, &payers, &aliases);
         let compared = compare(self.tenant, account, id, file, &kept, &tellings, &Whose::by(&of).settled(settled));
         Ok((ImportReport { known, compared, days }, kept.len() as u64))
     }

@@ -1,11 +1,11 @@
 //! What others tell of about the same days as mutations that are to be matched: loaded once for all of an account and a day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bank::{Mutation, MutationRow, MutationState, Telling, Whose, may_be_same, text_of, texts_of};
+use crate::bank::{Mutation, MutationRow, MutationState, Telling, Whose, is_too_often, may_be_same, text_of};
 use crate::calendar::Date;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{CustomerId, MutationId, TenantId};
+use crate::ids::{CustomerId, MutationId};
 use crate::money::Money;
 use crate::payment::Transfer;
 use crate::ports::{MutationQuery, TellingQuery};
@@ -53,11 +53,9 @@ impl Near {
         })
     }
 
-    /// Whether a customer would be booked more often for an amount of a day than any one source names that customer for it. A source
-    /// tells of each movement once, so what is more was told before, beside another's text. `books` says whose a mutation will be.
+    /// As [`is_too_often`]; `books` says whose a mutation will be besides.
     pub(super) fn is_too_often(
         &self,
-        tenant: TenantId,
         mutation: &Mutation,
         customer: CustomerId,
         whose: &Whose<'_>,
@@ -65,21 +63,10 @@ impl Near {
     ) -> bool {
         let Some(day) = self.day(mutation) else { return false };
         let others = day.others.get(&mutation.amount).into_iter().flatten();
-        let of_day: Vec<&Other> = others.filter(|other| other.mutation.on == mutation.on).collect();
-        let theirs = |other: &&&Other| {
-            other.mutation.id != mutation.id && other.payer.or_else(|| books(other.mutation.id)) == Some(customer)
-        };
-        let booked = of_day.iter().filter(theirs).count();
-        if booked == 0 {
-            return false;
-        }
-        let mut named: BTreeMap<String, usize> = BTreeMap::new();
-        for other in of_day {
-            for (source, text) in texts_of(tenant, &other.mutation, &day.tellings) {
-                *named.entry(source).or_default() += whose.naming(customer, std::iter::once(text));
-            }
-        }
-        named.values().max().is_some_and(|most| *most > 0 && booked >= *most)
+        let of_day = others.filter(|other| other.mutation.on == mutation.on);
+        let of_day: Vec<(&Mutation, Option<CustomerId>)> =
+            of_day.map(|other| (&other.mutation, other.payer.or_else(|| books(other.mutation.id)))).collect();
+        is_too_often(mutation.id, customer, &of_day, &day.tellings, whose)
     }
 
     fn day(&self, mutation: &Mutation) -> Option<&Day> {
@@ -102,20 +89,16 @@ impl Engine<'_> {
             let many = amounts.len() >= MANY;
             amounts.sort();
             amounts.dedup();
-            let asked = amounts.clone();
+            let wanted: BTreeSet<(Date, Money)> = amounts.iter().map(|amount| (on, *amount)).collect();
             let each = if many { vec![None] } else { amounts.into_iter().map(Some).collect() };
             for amount in each {
                 let query = MutationQuery { account: Some(account.clone()), days, amount, ..MutationQuery::default() };
-                for row in self.mutations(&query).await? {
-                    let matched = row.state() == MutationState::Matched;
-                    let of_day = row.mutation.on == on && asked.contains(&row.mutation.amount);
-                    let payment = row.mark.as_ref().and_then(|mark| mark.payment_id).filter(|_| matched && of_day);
-                    let payer = match payment {
-                        Some(payment) => self.store.payment(self.tenant, payment).await?.map(|p| p.payment.customer_id),
-                        None => None,
-                    };
-                    let other = Other { mutation: row.mutation, matched, payer };
-                    day.others.entry(other.mutation.amount).or_default().push(other);
+                let rows = self.mutations(&query).await?;
+                let payers = self.settled(&rows, &wanted).await?;
+                for MutationRow { mutation, mark, .. } in rows {
+                    let matched = mark.is_some_and(|mark| mark.state == MutationState::Matched);
+                    let payer = payers.get(&mutation.id).copied().flatten();
+                    day.others.entry(mutation.amount).or_default().push(Other { mutation, matched, payer });
                 }
             }
             near.0.insert((account, on), day);

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::bank::{ImportedFile, Recognised, Teller, Telling, ToldRow, Whose, recognise};
+use crate::bank::{ImportedFile, Recognised, Teller, Telling, ToldRow, Whose, payees, recognise};
 use crate::calendar::Date;
-use crate::engine::bank_walk::named;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::TellingId;
@@ -61,7 +60,7 @@ impl Engine<'_> {
                 }
             }
             let (payers, aliases) = if kept.is_empty() { Default::default() } else { self.payers().await? };
-            let of = |text: &str| named(text, &payers, &aliases);
+            let of = |text: &str| payees(text, &payers, &aliases);
             let found = recognise(self.tenant, teller, rows, &kept, &tellings, &Whose::by(&of).settled(settled));
             if found.tellings.is_empty() {
                 return Ok(found);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFormat, Candidate, Clue, Doubt, Incoming, Mutation, MutationRow, MutationState, Payees, Payer, PayerAlias,
-    Payers, Verdict, Whose, candidates, decide,
+    BankFormat, Candidate, Doubt, Incoming, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
+    Whose, candidates, decide, payees,
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
@@ -200,7 +200,7 @@ impl Engine<'_> {
             _ => Vec::new(),
         };
         transfers.retain(|transfer| !book.told.contains(&transfer.payment_id));
-        let of_text = |text: &str| named(text, &book.payers, &book.aliases);
+        let of_text = |text: &str| payees(text, &book.payers, &book.aliases);
         let whose = Whose::by(&of_text);
         let chosen = match decide(&found, &money, &transfers) {
             _ if walk.near.is_booked(&row.mutation, &whose, |id| walk.books.contains_key(&id)) => Err(Doubt::Booked),
@@ -209,9 +209,9 @@ impl Engine<'_> {
                 Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
             }
             Verdict::Pays(found) | Verdict::Is(found, _)
-                if walk.near.is_too_often(self.tenant, &row.mutation, found.customer_id, &whose, |id| {
-                    walk.books.get(&id).copied()
-                }) =>
+                if walk
+                    .near
+                    .is_too_often(&row.mutation, found.customer_id, &whose, |id| walk.books.get(&id).copied()) =>
             {
                 Err(Doubt::Booked)
             }
@@ -297,19 +297,6 @@ impl Engine<'_> {
         let payers = people.iter().map(|c| Payer::new(c.id, &c.code, Some(&c.name), c.phone.clone())).collect();
         Ok((payers, self.store.payer_aliases(self.tenant).await?))
     }
-}
-
-/// The customers whom a text names.
-pub(super) fn named(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
-    let money = Incoming { amount: Money::ZERO, on: Date::MIN, text, said: None, owed_by: &[] };
-    let mut payees = Payees::default();
-    for found in candidates(&money, &[], payers, aliases) {
-        match found.clue {
-            Clue::Code | Clue::Phone => payees.by_id.insert(found.customer_id),
-            _ => payees.by_name.insert(found.customer_id),
-        };
-    }
-    payees
 }
 
 impl Engine<'_> {
