@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Charge, Debt, Invoice, InvoiceBalance, InvoiceKind, LateFee, Problem};
+use crate::billing::{Charge, Debt, Invoice, InvoiceBalance, InvoiceKind, LateFee, LateFeePolicy, Problem};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::{BillReport, Engine, EngineError};
@@ -59,20 +59,15 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         report: &mut BillReport,
     ) -> Result<(), EngineError> {
-        let Some(policy) = self.policy.late_fee else { return Ok(()) };
         for (day, zone) in self.days_of_fees(position, now) {
-            let mut page = PageQuery::first(self.page);
-            loop {
-                let due = policy.due_on(day);
-                let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
-                let invoices = self.fees_on(&late, zone.date_of(now), &mut report.problems).await?;
+            let mut page = Some(PageQuery::first(self.page));
+            while let Some(this) = page {
+                let invoices;
+                (invoices, page) = self.fees_of(day, zone, this, now, &mut report.problems).await?;
                 if !invoices.is_empty() {
                     let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
                     report.late_fees += commit.invoices;
                     report.add(CommitReport { invoices_known: 0, ..commit });
-                }
-                if !page.advance(&late, |last| last.invoice_id) {
-                    break;
                 }
             }
         }
@@ -88,20 +83,32 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Invoice>, Vec<Problem>), EngineError> {
         let (mut fees, mut problems) = (Vec::new(), Vec::new());
-        let Some(policy) = self.policy.late_fee else { return Ok((fees, problems)) };
         let position = self.store.billing_position(self.tenant).await?;
         for (day, zone) in self.days_of_fees(position, now) {
-            let mut page = PageQuery::first(self.page);
-            loop {
-                let due = policy.due_on(day);
-                let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
-                fees.extend(self.fees_on(&late, zone.date_of(now), &mut problems).await?);
-                if !page.advance(&late, |last| last.invoice_id) {
-                    break;
-                }
+            let mut page = Some(PageQuery::first(self.page));
+            while let Some(this) = page {
+                let found;
+                (found, page) = self.fees_of(day, zone, this, now, &mut problems).await?;
+                fees.extend(found);
             }
         }
         Ok((fees, problems))
+    }
+
+    /// The fees of a day for a page of what was unpaid as it began in a zone, and the next page.
+    async fn fees_of(
+        &self,
+        day: Date,
+        zone: Zone,
+        mut page: PageQuery<InvoiceId>,
+        now: DateTime<Utc>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(Vec<Invoice>, Option<PageQuery<InvoiceId>>), EngineError> {
+        let Some(policy) = &self.policy.late_fee else { return Ok((Vec::new(), None)) };
+        let due = policy.due_on(day);
+        let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
+        let fees = self.fees_on(&late, policy, zone.date_of(now), problems).await?;
+        Ok((fees, page.advance(&late, |last| last.invoice_id).then_some(page)))
     }
 
     /// The days of which the run of `now` charges fees, in each zone.
@@ -111,17 +118,17 @@ impl Engine<'_> {
             let first = position.map_or(today, |p| self.fee_window(p).plus_days(1));
             (0..=today.days_since(first)).map(move |i| (first.plus_days(i), zone))
         };
-        Zone::ALL.into_iter().flat_map(of).collect()
+        if self.policy.late_fee.is_none() { Vec::new() } else { Zone::ALL.into_iter().flat_map(of).collect() }
     }
 
     /// The fees on invoices of one zone, `written` on a day of it.
     async fn fees_on(
         &self,
         late: &[InvoiceBalance],
+        policy: &LateFeePolicy,
         written: Date,
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<Invoice>, EngineError> {
-        let Some(policy) = &self.policy.late_fee else { return Ok(Vec::new()) };
         let mut invoices = Vec::new();
         let unserved = self.unserved(late).await?;
         let by_facts = self.unpaid_by_the_facts(late, policy).await?;

@@ -2,93 +2,17 @@
 
 from typing import Final
 
-from isp_engine._isp_engine.billing import (
-    check_clock,
-    correct_invoices,
-    decide_terms,
-    end_records,
-    fee_paid,
-    installation_fees,
-    isolation_credits,
-    late_fees,
-    late_fees_again,
-    late_fees_back,
-    outage_credits,
-    overdue,
-    plan_billing,
-    ppn,
-    prices_on,
-    unpaid_when_late,
-    write_offs,
-)
-from isp_engine._isp_engine.cases import case_lacks, compare_case, read_case
-from isp_engine._isp_engine.gateways import (
-    ask_gateway,
-    cancel_at_gateway,
-    gateway_acknowledgement,
-    gateway_refund_status,
-    gateway_status,
-    receive_gateway_webhook,
-    refund_at_gateway,
-)
-from isp_engine._isp_engine.isolation import (
-    check_exemptions,
-    check_promises,
-    decide_by_hand,
-    decide_isolation,
-    explain,
-    public_holidays,
-)
-from isp_engine._isp_engine.messages import (
-    answer_subscription,
-    due_reminders,
-    fold_statuses,
-    join_notices,
-    preview_messages,
-    receive_webhook,
-    refresh_messages,
-    send_messages,
-    template_registrations,
-    verify_webhook,
-)
-from isp_engine._isp_engine.payments import (
-    allocate,
-    ask_payments,
-    check_proofs,
-    check_transfers,
-    format_rupiah,
-    match_requests,
-    payment_identity,
-    profit_loss,
-    qris_asking,
-    qris_shop,
-    receive_payments,
-    review_proofs,
-    sums_owed,
-)
-from isp_engine._isp_engine.people import (
-    Nik,
-    Phone,
-    parse_ip_address,
-    parse_mac,
-    parse_nik,
-    parse_niks,
-    parse_phone,
-    parse_phones,
-)
-from isp_engine._isp_engine.policies import (
-    BillingPolicy,
-    ClockPolicy,
-    DunningPolicy,
-    IsolationPolicy,
-    LateFeePolicy,
-    OutagePolicy,
-    PromisePolicy,
-    TaxPolicy,
-)
-from isp_engine._isp_engine.routers import apply_routers, import_secrets, observe_routers, plan_routers, router_status
-from isp_engine._isp_engine.simulators import SimulatedGateway, SimulatedRouter, SimulatedWhatsApp
-from isp_engine._isp_engine.spreadsheets import read_spreadsheets
+from isp_engine._isp_engine.billing import *
+from isp_engine._isp_engine.cases import *
+from isp_engine._isp_engine.gateways import *
+from isp_engine._isp_engine.isolation import *
+from isp_engine._isp_engine.messages import *
+from isp_engine._isp_engine.payments import *
+from isp_engine._isp_engine.people import *
+from isp_engine._isp_engine.policies import *
+from isp_engine._isp_engine.routers import *
+from isp_engine._isp_engine.simulators import *
+from isp_engine._isp_engine.spreadsheets import *
 from isp_engine.records import Reason, TemplateKind
 
 __all__ = [
