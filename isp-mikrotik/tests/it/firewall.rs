@@ -1,36 +1,15 @@
 //! The simulated firewall: rules in an order that people choose, among rules that are the router's own.
 
-use isp_mikrotik::proto::Command;
+use isp_mikrotik::Client;
 use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
-use isp_mikrotik::{Client, Error};
+
+use crate::common::{command, refusal, started};
 
 const FILTER: &str = "/ip/firewall/filter";
-
-async fn start(simulation: Simulation) -> (SimulatedRouter, Client) {
-    let router = SimulatedRouter::start(simulation).await.unwrap();
-    let client = Client::connect(router.options()).await.unwrap();
-    (router, client)
-}
-
-fn command(words: &str) -> Command {
-    let mut words = words.split(' ');
-    let start = Command::new(words.next().unwrap());
-    words.fold(start, |command, word| match word.split_once('=') {
-        Some((name, value)) => command.arg(name, value),
-        None => command.flag(word),
-    })
-}
 
 async fn id(client: &Client, words: &str) -> String {
     let reply = client.call(&command(words)).await.unwrap_or_else(|error| panic!("{words}: {error}"));
     reply.ret().map(|ret| String::from_utf8_lossy(ret).into_owned()).unwrap_or_default()
-}
-
-async fn refusal(client: &Client, words: &str) -> String {
-    match client.call(&command(words)).await {
-        Err(Error::Refused { refusal, .. }) => refusal.message,
-        other => panic!("{words}: {other:?}"),
-    }
 }
 
 fn comments(router: &SimulatedRouter) -> Vec<String> {
@@ -40,7 +19,7 @@ fn comments(router: &SimulatedRouter) -> Vec<String> {
 
 #[tokio::test]
 async fn rules_stand_where_they_were_put() {
-    let (router, client) = start(Simulation::default()).await;
+    let (router, client) = started(Simulation::default()).await;
     let a = id(&client, &format!("{FILTER}/add chain=forward comment=a")).await;
     let c = id(&client, &format!("{FILTER}/add chain=forward comment=c")).await;
     id(&client, &format!("{FILTER}/add chain=forward comment=b place-before={c}")).await;
@@ -59,7 +38,7 @@ async fn rules_stand_where_they_were_put() {
 
 #[tokio::test]
 async fn refusals_have_the_texts_of_real_routers() {
-    let (_router, client) = start(Simulation::default()).await;
+    let (_router, client) = started(Simulation::default()).await;
     let own = id(&client, &format!("{FILTER}/add chain=forward")).await;
     for (words, text) in [
         (format!("{FILTER}/add chain=forward src-mac-address=zz"), "invalid value of address, mac address required"),
@@ -80,7 +59,7 @@ async fn refusals_have_the_texts_of_real_routers() {
 
 #[tokio::test]
 async fn while_a_rule_fasttracks_the_router_shows_one_of_its_own_that_nobody_can_touch() {
-    let (router, client) = start(Simulation::default()).await;
+    let (router, client) = started(Simulation::default()).await;
     let first = id(&client, &format!("{FILTER}/add chain=input comment=first")).await;
     let track = id(&client, &format!("{FILTER}/add chain=forward action=fasttrack-connection comment=track")).await;
     let dummy = "special dummy rule to show fasttrack counters";
@@ -104,7 +83,7 @@ async fn while_a_rule_fasttracks_the_router_shows_one_of_its_own_that_nobody_can
 
 #[tokio::test]
 async fn addresses_of_ipv6_are_shown_with_their_length() {
-    let (router, client) = start(Simulation::default()).await;
+    let (router, client) = started(Simulation::default()).await;
     id(&client, "/ipv6/firewall/address-list/add list=P address=2001:db8::1").await;
     id(&client, "/ipv6/firewall/address-list/add list=P address=app.example.com").await;
     id(&client, "/ipv6/firewall/nat/add chain=dstnat action=dst-nat to-address=2001:db8::1").await;
@@ -118,11 +97,11 @@ async fn addresses_of_ipv6_are_shown_with_their_length() {
 #[tokio::test]
 async fn a_menu_that_the_router_lacks_is_none() {
     let without = vec!["/ipv6/firewall/nat".to_owned()];
-    let (_router, client) = start(Simulation { without, ..Simulation::default() }).await;
+    let (_router, client) = started(Simulation { without, ..Simulation::default() }).await;
     let text = refusal(&client, "/ipv6/firewall/nat/print").await;
     assert_eq!(text, "no such command or directory (nat); no such command prefix");
     id(&client, "/ipv6/firewall/filter/add chain=forward").await;
-    let (_router, client) = start(Simulation { without: vec!["/ipv6".to_owned()], ..Simulation::default() }).await;
+    let (_router, client) = started(Simulation { without: vec!["/ipv6".to_owned()], ..Simulation::default() }).await;
     let text = refusal(&client, "/ipv6/firewall/filter/print").await;
     assert_eq!(text, "no such command or directory (ipv6); no such command prefix");
 }

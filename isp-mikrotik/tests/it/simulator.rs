@@ -8,27 +8,7 @@ use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Ver
 use isp_mikrotik::{Client, Error};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-async fn start() -> (SimulatedRouter, Client) {
-    let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
-    let client = Client::connect(router.options()).await.unwrap();
-    (router, client)
-}
-
-fn command(words: &str) -> Command {
-    let mut words = words.split(' ');
-    let start = Command::new(words.next().unwrap());
-    words.fold(start, |command, word| match word.split_once('=') {
-        Some((name, value)) => command.arg(name, value.replace('_', " ")),
-        None => command.flag(word),
-    })
-}
-
-async fn refusal(client: &Client, words: &str) -> String {
-    match client.call(&command(words)).await {
-        Err(Error::Refused { refusal, .. }) => refusal.message,
-        other => panic!("{words}: {other:?}"),
-    }
-}
+use crate::common::{command, refusal, started};
 
 async fn done(client: &Client, words: &str) -> Option<String> {
     let reply = client.call(&command(words)).await.unwrap_or_else(|error| panic!("{words}: {error}"));
@@ -37,7 +17,7 @@ async fn done(client: &Client, words: &str) -> Option<String> {
 
 #[tokio::test]
 async fn errors_have_the_texts_of_real_routers() {
-    let (_router, client) = start().await;
+    let (_router, client) = started(Simulation::default()).await;
     done(&client, "/ppp/secret/add name=budi").await;
     done(&client, "/ppp/profile/add name=10M rate-limit=10M/10M").await;
     done(&client, "/ppp/profile/add name=10M-malam rate-limit=20M/20M").await;
@@ -72,7 +52,7 @@ async fn errors_have_the_texts_of_real_routers() {
 
 #[tokio::test]
 async fn references_match_by_prefix_and_are_stored_by_id() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     done(&client, "/ppp/profile/add name=isolir").await;
     done(&client, "/ppp/profile/add name=isolir-lama").await;
     done(&client, "/ppp/secret/add name=a profile=isolir-").await;
@@ -87,7 +67,7 @@ async fn references_match_by_prefix_and_are_stored_by_id() {
 
 #[tokio::test]
 async fn a_bare_number_is_a_position() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     done(&client, "/ppp/secret/add name=0812").await;
     done(&client, "/ppp/secret/add name=1").await;
     done(&client, "/ppp/secret/remove numbers=0").await;
@@ -96,7 +76,7 @@ async fn a_bare_number_is_a_position() {
 
 #[tokio::test]
 async fn a_session_keeps_its_terms_until_it_is_removed_and_the_box_dials_again() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     done(&client, "/ip/pool/add name=kolam ranges=10.9.0.2-10.9.0.3").await;
     done(&client, "/ppp/profile/add name=10M rate-limit=10M/10M remote-address=kolam").await;
     done(&client, "/ppp/profile/add name=isolir rate-limit=64k/64k address-list=ISOLIR remote-address=kolam").await;
@@ -119,7 +99,7 @@ async fn a_session_keeps_its_terms_until_it_is_removed_and_the_box_dials_again()
 
 #[tokio::test]
 async fn a_fixed_address_beats_the_pool() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     done(&client, "/ip/pool/add name=kolam ranges=10.9.0.2-10.9.0.3").await;
     done(&client, "/ppp/profile/set .id=*0 remote-address=kolam").await;
     done(&client, "/ppp/secret/add name=budi remote-address=10.1.1.1").await;
@@ -162,7 +142,7 @@ async fn passwords_are_hidden_from_7_21_on() {
 
 #[tokio::test]
 async fn a_user_without_the_write_policy_may_only_read() {
-    let (router, _) = start().await;
+    let (router, _) = started(Simulation::default()).await;
     let mut options = router.options();
     options.user = "readonly".to_owned();
     let client = Client::connect(options).await.unwrap();
@@ -173,7 +153,7 @@ async fn a_user_without_the_write_policy_may_only_read() {
 
 #[tokio::test]
 async fn several_clients_share_it_and_a_restart_ends_all_sessions() {
-    let (router, first) = start().await;
+    let (router, first) = started(Simulation::default()).await;
     let second = Client::connect(router.options()).await.unwrap();
     done(&first, "/ppp/secret/add name=budi").await;
     assert_eq!(done(&second, "/ppp/secret/print count-only").await.as_deref(), Some("1"));
@@ -199,7 +179,7 @@ async fn connections_over_the_limit_are_closed() {
 
 #[tokio::test]
 async fn a_listener_hears_what_changes_until_it_is_dropped() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     let listen = Command::new("/ppp/active/listen").proplist(&[".id", "name"]);
     let mut active = client.listen(&listen).await.unwrap();
     done(&client, "/ppp/secret/add name=budi").await;
@@ -230,7 +210,7 @@ async fn a_listener_hears_what_changes_until_it_is_dropped() {
 
 #[tokio::test]
 async fn cancel_without_a_tag_ends_all_but_itself_in_the_order_of_a_router() {
-    let (router, _) = start().await;
+    let (router, _) = started(Simulation::default()).await;
     let mut stream = tokio::net::TcpStream::connect(router.address()).await.unwrap();
     let mut out = Vec::new();
     for sentence in [
@@ -268,7 +248,7 @@ async fn cancel_without_a_tag_ends_all_but_itself_in_the_order_of_a_router() {
 
 #[tokio::test]
 async fn one_property_is_got_and_a_comment_names_an_entry_of_the_firewall() {
-    let (_router, client) = start().await;
+    let (_router, client) = started(Simulation::default()).await;
     done(&client, "/ppp/secret/add name=budi profile=default").await;
     assert_eq!(done(&client, "/ppp/secret/get .id=*1 value-name=profile").await.as_deref(), Some("default"));
     assert_eq!(done(&client, "/ppp/secret/get number=budi value-name=name").await.as_deref(), Some("budi"));
@@ -281,7 +261,7 @@ async fn one_property_is_got_and_a_comment_names_an_entry_of_the_firewall() {
 
 #[tokio::test]
 async fn when_all_sessions_are_taken_new_connections_are_closed_for_a_while() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     router.inject(Fault::new(FaultKind::SessionLimit(Duration::from_millis(80))));
     assert!(client.call(&command("/ppp/secret/print")).await.is_err());
     assert!(matches!(Client::connect(router.options()).await, Err(Error::NotSent { .. })));
@@ -291,7 +271,7 @@ async fn when_all_sessions_are_taken_new_connections_are_closed_for_a_while() {
 
 #[tokio::test]
 async fn a_hotspot_client_with_a_cookie_is_back_at_once() {
-    let (router, client) = start().await;
+    let (router, client) = started(Simulation::default()).await;
     done(&client, "/ip/hotspot/user/add name=warung password=x").await;
     router.force("/ip/hotspot/active", &[("user", b"warung")]).unwrap();
     router.force("/ip/hotspot/cookie", &[("user", b"warung")]).unwrap();

@@ -9,9 +9,9 @@ use isp_core::ports::ApplyOutcome;
 use isp_core::secret::Secret;
 use isp_core::subscription::Account;
 use isp_core::text::RouterName;
-use isp_mikrotik::Client;
 use isp_mikrotik::proto::Command;
-use isp_mikrotik::simulator::SimulatedRouter;
+use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
+use isp_mikrotik::{Client, Error};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
@@ -68,4 +68,29 @@ pub async fn by_hand(router: &SimulatedRouter, menu: &str, of: (&str, &str), cha
     let id = String::from_utf8(rows[0].value(".id").unwrap().to_vec()).unwrap();
     let set = Command::new(&format!("{menu}/set")).arg(".id", &id).arg(change.0, change.1);
     hand.call(&set).await.unwrap();
+}
+
+/// A simulated router, and a client that is logged in.
+pub async fn started(simulation: Simulation) -> (SimulatedRouter, Client) {
+    let router = SimulatedRouter::start(simulation).await.unwrap();
+    let client = Client::connect(router.options()).await.unwrap();
+    (router, client)
+}
+
+/// A command of words with a blank between; `_` in a value stands for a blank.
+pub fn command(words: &str) -> Command {
+    let mut words = words.split(' ');
+    let start = Command::new(words.next().unwrap());
+    words.fold(start, |command, word| match word.split_once('=') {
+        Some((name, value)) => command.arg(name, value.replace('_', " ")),
+        None => command.flag(word),
+    })
+}
+
+/// What a router says when it refuses a command.
+pub async fn refusal(client: &Client, words: &str) -> String {
+    match client.call(&command(words)).await {
+        Err(Error::Refused { refusal, .. }) => refusal.message,
+        other => panic!("{words}: {other:?}"),
+    }
 }
