@@ -95,3 +95,5 @@ mod terms_grid;
 mod workers;
 mod workers_clock;
 mod workers_cut;
+#[cfg(unix)]
+mod workers_upload;
