@@ -171,8 +171,8 @@ fn indonesian(problem: &Problem) -> Option<String> {
             format!("paket {package} di pembukuan berharga {books} per bulan, di sini {here} ({rows} baris)")
         }
         Problem::Unknown(of) => format!("{} ini tidak ada, baik di berkas maupun di basis data", noun(*of)),
-        Problem::Repeated { noun: of, first_line } => format!("{} yang sama ada di baris {first_line}", noun(*of)),
-        Problem::Taken(of) => format!("di basis data {} ini milik pihak lain", noun(*of)),
+        Problem::Repeated { noun: of, first_line } => format!("{} sudah ada di baris {first_line}", noun(*of)),
+        Problem::Taken(of) => format!("{} sudah dipakai pihak lain di basis data", noun(*of)),
         Problem::Ip => "bukan alamat IP".to_owned(),
         Problem::Number { least, most } => format!("bukan bilangan bulat dari {least} sampai {most}"),
         Problem::NoSubscription => "pelanggan tidak punya langganan untuk pemasangan ini".to_owned(),
