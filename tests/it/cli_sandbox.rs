@@ -115,7 +115,7 @@ fn what_happens_in_a_sandbox_happens_to_nobody() {
     assert_eq!(out.status.code(), Some(2));
     let told = sandbox.end("-TERM");
     assert!(told.contains("+62***") && !told.contains("6281234567890"), "{told}");
-    assert!(told.trim_end().ends_with("Your database is as it was."), "{told}");
+    assert!(told.trim_end().ends_with("Your database is as it was. In the other terminal: unset ISP_CONFIG"), "{told}");
 
     assert!(files(isp.dir()) == before, "the real files are others");
     assert_eq!((stage.whatsapp.requests(), stage.router.counters().connections), (messages, commands));
