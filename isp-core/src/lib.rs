@@ -17,7 +17,7 @@
 //! | what a payment pays | [`payment`] |
 //! | whose the money on the bank account is | [`bank`] |
 //! | what is booked | [`ledger`] |
-//! | the five reports | [`report`] |
+//! | the reports | [`report`] |
 //! | starts, changes, pauses and ends | [`terms`] |
 //! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |

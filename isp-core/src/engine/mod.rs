@@ -36,7 +36,7 @@
 //! | proofs of transfer | [`proof`] |
 //! | a customer is forgotten | [`privacy`] |
 //! | why a line is open or not | [`explain`] |
-//! | loading the five reports | [`report`] |
+//! | loading the reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and

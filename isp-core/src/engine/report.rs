@@ -1,4 +1,4 @@
-//! Loads what the five reports are made of, a page at a time.
+//! Loads what the reports are made of, a page at a time.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The five reports (domain rules, section 7): pure functions of loaded rows. [`crate::engine::report`] loads them.
+//! The reports (domain rules, section 7): pure functions of loaded rows. [`crate::engine::report`] loads them.
 //!
 //! Money in reports comes from the ledger, so that every total ties to it; nothing is added up twice in two ways.
 

@@ -252,7 +252,7 @@ pub(crate) enum Command {
     /// Your own rules as dated cases: what there is, what happens, what must be true.
     #[command(subcommand)]
     Cases(cmd::cases::Command),
-    /// The five reports.
+    /// The reports.
     #[command(subcommand)]
     Report(cmd::report::Command),
     /// What waits for routers and the messenger, and what became of it.

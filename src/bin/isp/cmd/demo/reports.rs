@@ -1,4 +1,4 @@
-//! The five reports, short enough to end a demo with; `isp report` prints them whole.
+//! The reports, short enough to end a demo with; `isp report` prints them whole.
 
 use chrono::{DateTime, Utc};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
