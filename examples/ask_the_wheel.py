@@ -1,6 +1,7 @@
-"""A month of one customer, decided by the wheel: billed, reminded of by nobody, isolated, paid, opened again.
+"""A month of one customer, decided by the wheel: billed, isolated, paid, opened again.
 
-Needs only the wheel: ``make wheel && python3 -m pip install dist/isp_engine-*.whl``, then ``python3 examples/ask_the_wheel.py``.
+Needs only the wheel, in a virtual environment: ``make wheel && python3 -m venv .venv && .venv/bin/python -m pip install
+dist/isp_engine-*.whl``, then ``.venv/bin/python examples/ask_the_wheel.py``.
 Everything is a value that goes in and a value that comes out: keep them where you like.
 """
 
@@ -12,7 +13,7 @@ home = isp.Package("HOME-20", prices=[isp.Price(date(2025, 1, 1), 150_000)])
 siti = isp.Subscription(key=41, package="HOME-20", start=date(2026, 1, 31), day=31, billed_from=date(2026, 1, 31))
 
 
-def at(month, day, hour):
+def at(month: int, day: int, hour: int) -> datetime:
     """A moment by the clock of Jakarta (WIB)."""
     return datetime(2026, month, day, hour - 7, tzinfo=timezone.utc)
 
