@@ -97,7 +97,7 @@ fn one_file_alone_and_nothing_at_all() {
     isp.ok(&["import", "--customers", "sheets/customers.csv"]);
     assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
     let said = isp.fails(2, &["import", "nowhere"], "cli.usage");
-    assert!(said.contains("nowhere bukan folder"), "{said}");
+    assert!(said.contains("tidak ada folder atau berkas nowhere"), "{said}");
     let said = isp.fails(2, &["--lang", "en", "import", "."], "cli.usage");
     assert!(said.contains("looked for ./{sites.csv,routers.csv"), "{said}");
     let said = isp.fails(2, &["--lang", "en", "import"], "cli.usage");
