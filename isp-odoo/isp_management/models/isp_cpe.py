@@ -105,7 +105,7 @@ class IspCpe(models.Model):
     def _isp_log(self, kind, reason, day=None):
         self.ensure_one()
         if not self.customer_id:
-            raise UserError(_("%s belongs to no customer yet.", self.display_name))
+            raise UserError(_("%s belongs to no customer yet: choose its customer first.", self.display_name))
         return self.env["isp.device_history"].create({
             "company_id": self.company_id.id,
             "customer_id": self.customer_id.id,
