@@ -255,6 +255,8 @@ fn spoken(command: Command, path: &str, texts: &Texts, sentences: &Sentences) ->
     let [arguments, options, general] =
         ["typed.arguments", "typed.options", "typed.general"].map(|key| kept(texts.t(key)));
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help(texts.t("typed.help"));
+    // Under a heading of ours clap would sort arguments by name.
+    let mut place = 0;
     let command = command
         .help_template(template)
         .subcommand_help_heading(kept(texts.t("typed.commands")))
@@ -266,6 +268,12 @@ fn spoken(command: Command, path: &str, texts: &Texts, sentences: &Sentences) ->
                 Some(_) => general,
                 None if arg.is_positional() => arguments,
                 None => options,
+            };
+            let arg = if arg.is_positional() {
+                place += 1;
+                arg.display_order(place)
+            } else {
+                arg
             };
             sentences.option(arg, texts).help_heading(heading)
         })
