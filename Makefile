@@ -8,8 +8,9 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup ## four months of a provider's life, in about a minute, with a proof at the end
-	cargo run --quiet --locked --profile demo --features cli --bin isp -- demo $(ARGS)
+demo: setup ## four months of a provider's life, in about a minute once it is built, with a proof at the end
+	cargo build --locked --profile demo --features cli --bin isp
+	@cargo run --quiet --locked --profile demo --features cli --bin isp -- demo $(ARGS)
 
 test: lint test-rust test-py ## everything that has to be green
 
