@@ -46,11 +46,15 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, changes: Change
         .map(|m| {
             let account = m.account.folded();
             let state = MutationState::Unmatched;
-            args![tenant, m.id, account, m.format, m.bank, m.on, m.amount, m.text, m.balance, m.file_id, state, 0_u32]
+            let Mutation { id, format, bank, on, amount, text, balance, file_id, may_correct, .. } = m;
+            args![tenant, id, account, format, bank, on, amount, text, balance, file_id, may_correct, state, 0_u32]
         })
         .collect();
     append(s, &MUTATIONS, rows).await?;
-    let rows = tellings.into_iter().map(|t| args![tenant, t.id, t.mutation_id, t.source.folded(), t.text]).collect();
+    let rows = tellings
+        .into_iter()
+        .map(|t| args![tenant, t.id, t.mutation_id, t.source.folded(), t.text, t.balance])
+        .collect();
     append(s, &MUTATION_TELLINGS, rows).await?;
     for (id, revision, mark) in marks {
         let MutationMark { state, payment_id, booked, clue, at, by, reason } = mark;
@@ -93,8 +97,8 @@ pub(crate) async fn file(
 fn read(r: &mut Reader<'_>) -> Result<MutationRow, StoreError> {
     let (id, account, format, bank) = (r.get()?, r.get()?, r.get()?, r.get()?);
     let (on, amount) = (r.get()?, r.get()?);
-    let (text, balance, file_id, revision) = (r.get()?, r.get()?, r.get()?, r.get()?);
-    let mutation = Mutation { id, account, format, bank, on, amount, text, balance, file_id };
+    let (text, balance, file_id, may_correct, revision) = (r.get()?, r.get()?, r.get()?, r.get()?, r.get()?);
+    let mutation = Mutation { id, account, format, bank, on, amount, text, balance, file_id, may_correct };
     let (state, payment_id, booked, clue) = (r.get()?, r.get()?, r.get()?, r.get()?);
     let mark = match (r.get()?, r.get()?, r.get()?) {
         (Some(at), Some(by), Some(reason)) => Some(MutationMark { state, payment_id, booked, clue, at, by, reason }),
@@ -110,7 +114,7 @@ pub(crate) async fn page(
     page: PageQuery<MutationId>,
 ) -> Result<Vec<MutationRow>, StoreError> {
     let mut sql =
-        "SELECT mutation_id, account, format, bank, happened_on, amount, told, balance, bank_file_id, revision,
+        "SELECT mutation_id, account, format, bank, happened_on, amount, told, balance, bank_file_id, may_correct_id, revision,
             state, payment_id, booked, clue, marked_at, marked_by, reason
         FROM mutations WHERE tenant_id = $1 AND mutation_id > $2"
             .to_owned();
@@ -148,7 +152,7 @@ pub(crate) async fn tellings(
     tenant: TenantId,
     query: &TellingQuery,
 ) -> Result<Vec<Telling>, StoreError> {
-    let mut sql = "SELECT t.telling_id, t.mutation_id, t.source, t.told FROM mutation_tellings t
+    let mut sql = "SELECT t.telling_id, t.mutation_id, t.source, t.told, t.balance FROM mutation_tellings t
         JOIN mutations m ON m.tenant_id = t.tenant_id AND m.mutation_id = t.mutation_id WHERE t.tenant_id = $1"
         .to_owned();
     let mut args = args![tenant];
@@ -166,7 +170,7 @@ pub(crate) async fn tellings(
     }
     sql += " ORDER BY t.telling_id";
     all(s, "mutation_telling", &sql, args, |r| {
-        Ok(Telling { id: r.get()?, mutation_id: r.get()?, source: r.get()?, text: r.get()? })
+        Ok(Telling { id: r.get()?, mutation_id: r.get()?, source: r.get()?, text: r.get()?, balance: r.get()? })
     })
     .await
 }

@@ -333,6 +333,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(35, "moves", include_str!("../migrations/sqlite/0035_moves.sql")),
         migration(36, "gateway refunds", include_str!("../migrations/sqlite/0036_gateway_refunds.sql")),
         migration(37, "tellings", include_str!("../migrations/sqlite/0037_tellings.sql")),
+        migration(38, "corrected rows", include_str!("../migrations/sqlite/0038_corrected_rows.sql")),
     ]
 }
 
@@ -373,6 +374,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(35, "moves", include_str!("../migrations/postgres/0035_moves.sql")),
         migration(36, "gateway refunds", include_str!("../migrations/postgres/0036_gateway_refunds.sql")),
         migration(37, "tellings", include_str!("../migrations/postgres/0037_tellings.sql")),
+        migration(38, "corrected rows", include_str!("../migrations/postgres/0038_corrected_rows.sql")),
     ]
 }
 

@@ -157,10 +157,10 @@ tables! {
     ];
     MUTATIONS: "mutations", 2, "mutation", [
         "tenant_id", "mutation_id", "account", "format", "bank", "happened_on", "amount", "told", "balance",
-        "bank_file_id", "state", "revision",
+        "bank_file_id", "may_correct_id", "state", "revision",
     ];
     MUTATION_TELLINGS: "mutation_tellings", 2, "mutation_telling", [
-        "tenant_id", "telling_id", "mutation_id", "source", "told",
+        "tenant_id", "telling_id", "mutation_id", "source", "told", "balance",
     ];
     PAYER_ALIASES: "payer_aliases", 2, "payer_alias", ["tenant_id", "mutation_id", "words", "customer_id"];
     WEBHOOKS: "webhooks", 2, "webhook.id", [

@@ -3,7 +3,7 @@
 use crate::support::dice::at_random;
 use crate::support::{TENANT, World, at, books, code, customer_id, date, rp, run_days};
 use chrono::{DateTime, Utc};
-use isp_core::bank::{BankFile, account_code};
+use isp_core::bank::{BankFile, Compared, account_code};
 use isp_core::calendar::Cycle;
 use isp_core::engine::{Looked, Matched, NewPayment};
 use isp_core::ids::{CustomerId, MutationId, PaymentRequestId};
@@ -67,7 +67,7 @@ async fn became(world: &World, now: DateTime<Utc>) -> Became {
             all.push((row.mutation.id, "paid", Some(payer.payment.customer_id)));
         }
     }
-    all.extend(said(&world.engine().foresee_mutations(&[], now).await.unwrap()));
+    all.extend(said(&world.engine().foresee_mutations(&Compared::default(), now).await.unwrap()));
     all.sort();
     all
 }
@@ -120,7 +120,7 @@ proptest! {
             let text = HEAD.to_owned() + &lines.concat();
             let (file, account) = (BankFile::read(&text).unwrap(), account_code("BRI-1").unwrap());
             let report = at_once.engine().look_at_bank_file(&file, &account, &text).await.unwrap();
-            let foreseen = at_once.engine().foresee_mutations(&report.compared.new, now).await.unwrap();
+            let foreseen = at_once.engine().foresee_mutations(&report.compared, now).await.unwrap();
             let looked = import(&at_once, &text, &mut Vec::new(), now).await;
             prop_assert_eq!(said(&foreseen), said(&looked), "a dry run");
             let whole = became(&at_once, now).await;

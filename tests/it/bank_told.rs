@@ -51,13 +51,18 @@ async fn tell(world: &World, who: &Teller, rows: &[ToldRow], now: DateTime<Utc>)
     world.engine().match_mutations(&order, who.name.as_str(), now).await
 }
 
-async fn import(world: &World, rows: &[(&str, &str, i64)], now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+fn bri(rows: &[(&str, &str, i64)]) -> String {
     let mut text = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n".to_owned();
     let mut balance = 0;
     for (day, told, amount) in rows {
         balance += amount;
         text += &format!("{day},{told},8888,0,{amount}.00,{balance}.00\n");
     }
+    text
+}
+
+async fn import(world: &World, rows: &[(&str, &str, i64)], now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+    let text = bri(rows);
     let (file, account) = (BankFile::read(&text).unwrap(), account_code(ACCOUNT).unwrap());
     let report = world.engine().import_bank_file(&file, &account, &text, "kasir", now).await?;
     world.engine().match_mutations(&report.compared.order, "kasir", now).await
@@ -117,7 +122,12 @@ async fn what_one_could_not_tell_another_one_does() {
     let now = at("2026-01-21", 8);
     let looked = tell(&world, &phone(), &[row("n1", "2026-01-20", 150_000, "Dana masuk")], now).await.unwrap();
     assert_eq!(doubts(&looked), ["nobody"]);
-    let looked = import(&world, &[("20/01/26", "TRF C0002", 150_000)], now).await.unwrap();
+    let rows = [("20/01/26", "TRF C0002", 150_000)];
+    let (text, account) = (bri(&rows), account_code(ACCOUNT).unwrap());
+    let seen = world.engine().look_at_bank_file(&BankFile::read(&text).unwrap(), &account, &text).await.unwrap();
+    let foreseen = world.engine().foresee_mutations(&seen.compared, now).await.unwrap();
+    assert!(matches!(foreseen[..], [Looked { matched: Matched::Would(id), .. }] if id == customer_id(2)), "a dry run");
+    let looked = import(&world, &rows, now).await.unwrap();
     assert_eq!((booked(&looked), received(&world)), (vec![customer_id(2)], rp(150_000)));
 }
 

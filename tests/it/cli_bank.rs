@@ -257,6 +257,37 @@ fn a_file_that_cannot_be_trusted_writes_nothing() {
     assert_eq!(amounts(&isp), [5_000, 165_000]);
 }
 
+/// The bank puts a fee before a transfer that is booked. The transfer waits, in both languages with what to do.
+#[test]
+fn a_row_that_the_bank_wrote_anew_waits_and_names_the_one_that_is_booked() {
+    let isp = provider();
+    let (fee, pays) = (("05/01/26", "BIAYA ADM", -2_500), ("05/01/26", "TRF P001", 165_000));
+    write(&isp, "a.csv", &bri(&[("05/01/26", "SETORAN", 9_000), pays]));
+    assert_eq!(import(&isp, "2026-01-06", "a.csv"), told(&[("asks", "-"), ("booked", "P001")]));
+    let rows = isp.json(&["--on", "2026-01-06", "bank", "list", "--all"]);
+    let first = rows.as_array().unwrap().iter().find(|row| row["amount"] == 165_000).unwrap()["id"].clone();
+    write(&isp, "b.csv", &bri(&[("05/01/26", "SETORAN", 9_000), fee, pays]));
+    let bank = |more: &[&str]| isp.exit(0, &[&["--on", "2026-01-06", "bank"], more].concat());
+    let import_b = ["import", "b.csv", "--account", "BRI-1"];
+    for (arguments, lang, says) in [
+        (&[&import_b[..], &["--dry-run"]].concat(), "en", "If the payer paid twice, match it: isp bank match"),
+        (&import_b.to_vec(), "id", "Bila bank hanya menulis ulang baris itu, abaikan: isp bank ignore"),
+        (&vec!["list"], "en", "Look at both: isp bank show"),
+    ] {
+        let (out, err) = bank(&[&["--lang", lang], &arguments[..]].concat());
+        let named = first.as_str().unwrap();
+        assert!(
+            out.contains(named) && err.contains(says) && err.contains(named) && err.contains("Rp165.000"),
+            "{out}{err}"
+        );
+    }
+    let anew = waiting(&isp).into_iter().find(|row| row["reason"] == "written_anew").unwrap();
+    assert_eq!((&anew["may_be"], &anew["amount"], &anew["customer"]), (&first, &165_000.into(), &"P001".into()));
+    assert_eq!(amounts(&isp), [165_000]);
+    isp.ok(&["bank", "ignore", anew["id"].as_str().unwrap(), "--reason", "ditulis ulang"]);
+    assert_eq!((waiting(&isp).len(), amounts(&isp)), (1, vec![165_000]));
+}
+
 /// An attacker's file: one name and one amount twice. In one file or in two, the second waits for a person.
 #[test]
 fn the_second_transfer_of_one_name_and_amount_waits_in_one_file_as_in_two() {

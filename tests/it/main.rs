@@ -12,6 +12,7 @@ mod asked;
 #[cfg(unix)]
 mod at_one_moment;
 mod bank;
+mod bank_corrected;
 mod bank_rows;
 mod bank_told;
 mod billing_day;

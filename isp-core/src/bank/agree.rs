@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::mutation::Mutation;
 use super::words::payer_words;
 use crate::ids::{CustomerId, MutationId};
 
@@ -72,6 +73,17 @@ impl<'a> Whose<'a> {
         let Some(settled) = self.settled.get(&mutation) else { return true };
         let named = (self.of)(text).all();
         named.is_empty() || settled.is_some_and(|customer| named.contains(&customer))
+    }
+
+    /// Whether it is decided that a mutation is a customer's payment.
+    #[must_use]
+    pub fn is_payment(&self, mutation: MutationId) -> bool {
+        self.settled.get(&mutation).is_some_and(Option::is_some)
+    }
+
+    /// Whether a person said of a row that the bank wrote anew that it is nobody's: it is no money besides the other one.
+    pub(super) fn is_nothing(&self, mutation: &Mutation) -> bool {
+        mutation.may_correct.is_some() && self.settled.get(&mutation.id).is_some_and(Option::is_none)
     }
 
     /// Whether a text names a customer.

@@ -80,11 +80,13 @@ pub enum Doubt {
     OtherAmount,
     /// What may be a customer's ID may stand there by chance.
     Unclear,
+    /// It may be the row of another mutation, which the bank wrote anew with another balance or text.
+    Corrected,
 }
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Nobody,
         Self::Several,
         Self::NamesAnother,
@@ -93,9 +95,11 @@ impl Doubt {
         Self::Paid,
         Self::OtherAmount,
         Self::Unclear,
+        Self::Corrected,
     ];
 
-    /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount` or `not_sure`.
+    /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount`, `not_sure` or
+    /// `written_anew`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -107,6 +111,7 @@ impl Doubt {
             Self::Paid => "request_paid",
             Self::OtherAmount => "other_amount",
             Self::Unclear => "not_sure",
+            Self::Corrected => "written_anew",
         }
     }
 }

@@ -5,12 +5,14 @@
 //! | reading the files of banks | [`mod@file`] |
 //! | mutations, each kept once | [`mutation`] |
 //! | whether two wrote about one movement | [`agree`] |
+//! | rows that a bank wrote anew | `corrected` |
 //! | whose a mutation is | [`matching`] |
 //! | the customers, found by what a text says | [`payers`] |
 //! | mutations that are told one by one, by moota or a phone | [`told`] |
 //! | what the text of one names | `words`, `written` |
 
 pub mod agree;
+mod corrected;
 pub mod file;
 pub mod matching;
 pub mod mutation;

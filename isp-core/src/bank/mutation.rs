@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Whose;
+use super::corrected::{Beside, may_correct};
 use super::told::{Telling, file_of, take, text_of, told_by, untold};
 use super::{BankFile, BankFormat, Clue};
 use crate::calendar::{Date, Zone};
@@ -62,6 +63,9 @@ pub struct Mutation {
     pub balance: Option<Money>,
     /// The file that brought it. Who tells one by one has one for each account.
     pub file_id: BankFileId,
+    /// The mutation that it may be once more, because the bank's file of that day came again with a corrected row. Nothing books
+    /// such a one by itself.
+    pub may_correct: Option<MutationId>,
 }
 
 /// What a bank wrote names people, so it is not shown.
@@ -277,6 +281,9 @@ pub struct Compared {
 /// are alike, the first is the first one again. Another format may write texts and balances otherwise, and so does who tells of
 /// mutations one by one: there, as many rows of a day and an amount as are kept already are the same, unless they name another
 /// payer. Which of them a row is, is remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
+///
+/// A bank may write a row anew, with another balance or a longer text. So a new row names the mutation that it may be once more
+/// ([`Mutation::may_correct`]), when that one is of this format and missing in this file, and balances do not show that both happened.
 #[must_use]
 pub fn compare(
     tenant: TenantId,
@@ -307,6 +314,7 @@ pub fn compare(
                 text: row.text.chars().take(Mutation::LONGEST).collect(),
                 balance: row.balance.map(|b| Money::rupiah(b / 100)),
                 file_id,
+                may_correct: None,
             }
         })
         .collect();
@@ -314,7 +322,7 @@ pub fn compare(
     let source = file.format.code();
     let by_id: BTreeMap<MutationId, &Mutation> = kept.iter().map(|m| (m.id, m)).collect();
     let remembered: BTreeMap<TellingId, MutationId> = tellings.iter().map(|t| (t.id, t.mutation_id)).collect();
-    let mut free: BTreeSet<MutationId> = untold(source, kept, tellings).map(|m| m.id).collect();
+    let mut free: BTreeSet<MutationId> = untold(source, kept, tellings, whose).map(|m| m.id).collect();
     let telling = |row: &Mutation| Telling::id_of(tenant, source, &row.id.to_string());
     // What is known by its name, before anything else is taken for a row.
     let mut named: BTreeMap<MutationId, MutationId> = BTreeMap::new();
@@ -347,7 +355,7 @@ pub fn compare(
         });
         let brought = by_id.get(&mutation).map_or(mutation == row.id, |m| file_of(m) == Some(source) && m.id == row.id);
         if !brought && !remembered.contains_key(&id) {
-            compared.tellings.extend(Telling::of(id, mutation, source, &row.text));
+            compared.tellings.extend(Telling::of(id, mutation, source, &row.text, row.balance));
         }
         compared.order.push(mutation);
         met.insert(mutation);
@@ -358,6 +366,9 @@ pub fn compare(
             compared.new.push(row);
         }
     }
+    let places = compared.order.iter().copied().zip(&file.rows).collect();
+    let beside = Beside { source, file: places, kept, tellings, written: &written, met: &met, whose };
+    may_correct(&mut compared.new, &beside);
     if let [newest, .., oldest] = file.rows.as_slice()
         && oldest.on < newest.on
     {

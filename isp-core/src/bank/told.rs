@@ -79,6 +79,8 @@ pub struct Telling {
     pub source: Code,
     /// What it wrote about it; it names people.
     pub text: String,
+    /// The balance after it, where it was told.
+    pub balance: Option<Money>,
 }
 
 impl Telling {
@@ -89,9 +91,15 @@ impl Telling {
     }
 
     /// That the source told of this mutation; `None` for a source whose name is no code.
-    pub(super) fn of(id: TellingId, mutation_id: MutationId, source: &str, text: &str) -> Option<Self> {
+    pub(super) fn of(
+        id: TellingId,
+        mutation_id: MutationId,
+        source: &str,
+        text: &str,
+        balance: Option<Money>,
+    ) -> Option<Self> {
         let source = Code::parse("source", source).ok()?;
-        Some(Self { id, mutation_id, source, text: text.chars().take(Mutation::LONGEST).collect() })
+        Some(Self { id, mutation_id, source, text: text.chars().take(Mutation::LONGEST).collect(), balance })
     }
 }
 
@@ -118,15 +126,16 @@ pub(super) const fn file_of(mutation: &Mutation) -> Option<&'static str> {
     }
 }
 
-/// Those of which a source has not told.
+/// Those of which a source has not told, and that are money.
 pub(super) fn untold<'a>(
     source: &'a str,
     kept: &'a [Mutation],
     tellings: &[Telling],
+    whose: &Whose<'_>,
 ) -> impl DoubleEndedIterator<Item = &'a Mutation> {
     let told: BTreeSet<MutationId> =
         tellings.iter().filter(|t| t.source.folded() == source).map(|t| t.mutation_id).collect();
-    kept.iter().filter(move |m| file_of(m) != Some(source) && !told.contains(&m.id))
+    kept.iter().filter(move |m| file_of(m) != Some(source) && !told.contains(&m.id) && !whose.is_nothing(m))
 }
 
 /// Whether two mutations may be one movement of money that two sources tell with different days: a phone tells it at once, and the
@@ -170,7 +179,8 @@ pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
 
 /// Whether a customer would be booked more often for one amount of a day than any one source names that customer for it. A source
 /// tells of each movement once, so what is more was told before, beside another's text. `of_day` are the mutations of the account,
-/// the day and the amount, each with the customer whose payment it is.
+/// the day and the amount, each with the customer whose payment it is. Of two that may be one row, written anew, one counts unless
+/// both are payments.
 #[must_use]
 pub fn is_too_often(
     mutation: MutationId,
@@ -183,8 +193,13 @@ pub fn is_too_often(
     if booked == 0 {
         return false;
     }
+    let again = |(other, payer): &&(&Mutation, Option<CustomerId>)| {
+        let paid_anew =
+            |(anew, payer): &(&Mutation, Option<CustomerId>)| anew.may_correct == Some(other.id) && payer.is_some();
+        payer.is_none() && (other.may_correct.is_some() || of_day.iter().any(paid_anew))
+    };
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
-    for (source, text) in of_day.iter().flat_map(|(other, _)| texts_of(other, tellings)) {
+    for (source, text) in of_day.iter().filter(|one| !again(one)).flat_map(|(other, _)| texts_of(other, tellings)) {
         *named.entry(source).or_default() += usize::from(whose.names(customer, text));
     }
     named.values().max().is_some_and(|most| *most > 0 && booked >= *most)
@@ -225,7 +240,7 @@ pub fn recognise(
     let mut known: BTreeMap<MutationId, (Code, Money)> =
         kept.iter().map(|m| (m.id, (m.account.clone(), m.amount))).collect();
     let mut free: BTreeMap<(&Code, Date, Money), Vec<MutationId>> = BTreeMap::new();
-    for mutation in untold(&source, kept, tellings).rev() {
+    for mutation in untold(&source, kept, tellings, whose).rev() {
         free.entry((&mutation.account, mutation.on, mutation.amount)).or_default().push(mutation.id);
     }
     let by_id: BTreeMap<MutationId, &Mutation> = kept.iter().map(|m| (m.id, m)).collect();
@@ -256,7 +271,8 @@ pub fn recognise(
         let of_row = free.get_mut(&(&row.account, row.on, row.amount()));
         let other = of_row.and_then(|from| take(from, &row.text, &written, whose, may));
         let mutation_id = other.unwrap_or_else(|| MutationId(derive(tenant.0, &["told mutation", &id.to_string()])));
-        let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), &row.text) else { continue };
+        let balance = row.balance.map(|b| Money::rupiah(b / 100));
+        let Some(telling) = Telling::of(id, mutation_id, teller.name.as_str(), &row.text, balance) else { continue };
         found.tellings.push(telling);
         remembered.insert(id, mutation_id);
         match other {
@@ -271,8 +287,9 @@ pub fn recognise(
                     on: row.on,
                     amount: row.amount(),
                     text: row.text.chars().take(Mutation::LONGEST).collect(),
-                    balance: row.balance.map(|b| Money::rupiah(b / 100)),
+                    balance,
                     file_id: teller.file_id(tenant, &row.account),
+                    may_correct: None,
                 });
             }
         }

@@ -54,6 +54,8 @@ pub struct Looked {
     pub candidates: Vec<Candidate>,
     /// What became of it.
     pub matched: Matched,
+    /// With [`Doubt::Corrected`], the mutation that may be the same row, of the same account, day and amount.
+    pub other: Option<MutationId>,
 }
 
 impl Engine<'_> {

@@ -19,6 +19,8 @@ struct Other {
     mutation: Mutation,
     /// Whether it is a payment.
     matched: bool,
+    /// Whether somebody said anything of it.
+    marked: bool,
     /// Whose, where it is of the same day.
     payer: Option<CustomerId>,
 }
@@ -51,6 +53,27 @@ impl Near {
         booked.any(|Other { mutation: other, .. }| {
             may_be_same(mutation, other, &day.tellings) && !whose.differ(&text, &text_of(other, &day.tellings))
         })
+    }
+
+    /// The mutation that may be the same row of a bank's file as this one, written anew, where a person has to tell: the one that this
+    /// may correct, or one that may correct this and of which somebody said something.
+    pub(super) fn corrected(&self, mutation: &Mutation) -> Option<MutationId> {
+        let others = || self.day(mutation).and_then(|day| day.others.get(&mutation.amount)).into_iter().flatten();
+        let anew = || others().find(|other| other.marked && other.mutation.may_correct == Some(mutation.id));
+        mutation.may_correct.or_else(|| anew().map(|other| other.mutation.id))
+    }
+
+    /// With what a file would bring that is not kept yet: its new mutations, and what else it would tell.
+    pub(super) fn foresee(&mut self, new: &[Mutation], told: &[Telling]) {
+        for ((account, on), day) in &mut self.0 {
+            let near = |m: &&Mutation| m.account == *account && m.on.days_since(*on).abs() <= Transfer::APART;
+            for mutation in new.iter().filter(near) {
+                let other = Other { mutation: mutation.clone(), matched: false, marked: false, payer: None };
+                day.others.entry(mutation.amount).or_default().push(other);
+            }
+            let ids: BTreeSet<MutationId> = day.others.values().flatten().map(|other| other.mutation.id).collect();
+            day.tellings.extend(told.iter().filter(|telling| ids.contains(&telling.mutation_id)).cloned());
+        }
     }
 
     /// As [`is_too_often`]; `books` says whose a mutation will be besides.
@@ -96,9 +119,10 @@ impl Engine<'_> {
                 let rows = self.mutations(&query).await?;
                 let payers = self.settled(&rows, &wanted).await?;
                 for MutationRow { mutation, mark, .. } in rows {
+                    let marked = mark.is_some();
                     let matched = mark.is_some_and(|mark| mark.state == MutationState::Matched);
                     let payer = payers.get(&mutation.id).copied().flatten();
-                    day.others.entry(mutation.amount).or_default().push(Other { mutation, matched, payer });
+                    day.others.entry(mutation.amount).or_default().push(Other { mutation, matched, marked, payer });
                 }
             }
             near.0.insert((account, on), day);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFormat, Candidate, Doubt, Incoming, Mutation, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
+    BankFormat, Candidate, Compared, Doubt, Incoming, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
     Whose, candidates, decide, payees,
 };
 use crate::billing::Debt;
@@ -124,7 +124,11 @@ impl Walk {
                 self.by_amount.entry(mutation.amount).or_default().insert(place);
             }
         }
-        self.looked.insert(place, Looked { mutation, candidates, matched });
+        let other = match matched {
+            Matched::Asks(Doubt::Corrected) => self.near.corrected(&mutation),
+            _ => None,
+        };
+        self.looked.insert(place, Looked { mutation, candidates, matched, other });
     }
 
     /// One of a customer is booked: it holds for those after it. Those before it that wait, and for which it makes a difference,
@@ -203,6 +207,7 @@ impl Engine<'_> {
         let of_text = |text: &str| payees(text, &book.payers, &book.aliases);
         let whose = Whose::by(&of_text);
         let chosen = match decide(&found, &money, &transfers) {
+            _ if walk.near.corrected(&row.mutation).is_some() => Err(Doubt::Corrected),
             _ if walk.near.is_booked(&row.mutation, &whose, |id| walk.books.contains_key(&id)) => Err(Doubt::Booked),
             // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
             _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
@@ -221,16 +226,16 @@ impl Engine<'_> {
         Ok((found, chosen))
     }
 
-    /// What [`Engine::match_mutations`] would do with what waits and with mutations that are not kept yet. Writes nothing. Late fees
-    /// that a customer's second payment of several would give back are not counted.
+    /// What [`Engine::match_mutations`] would do with what waits once a file is kept that came to this, or with what waits alone. Writes
+    /// nothing. Late fees that a customer's second payment of several would give back are not counted.
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn foresee_mutations(&self, new: &[Mutation], now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+    pub async fn foresee_mutations(&self, file: &Compared, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
         let mut rows = self.waiting_mutations().await?;
-        rows.extend(new.iter().map(|m| MutationRow { mutation: m.clone(), mark: None, revision: 0 }));
-        let order: Vec<MutationId> = new.iter().map(|m| m.id).collect();
-        let mut walk = self.walk(rows, &order).await?;
+        rows.extend(file.new.iter().map(|m| MutationRow { mutation: m.clone(), mark: None, revision: 0 }));
+        let mut walk = self.walk(rows, &file.order).await?;
+        walk.near.foresee(&file.new, &file.tellings);
         let mut paid = BTreeSet::new();
         while let Some(place) = walk.next_place() {
             let Some(row) = walk.row(place).cloned() else { continue };

@@ -219,6 +219,7 @@ impl Engine<'_> {
             text: text.chars().take(Mutation::LONGEST).collect(),
             balance: None,
             file_id,
+            may_correct: None,
         };
         let mut changes = ChangeSet { mutations: vec![mutation], ..ChangeSet::default() };
         if self.store.bank_file(self.tenant, file_id).await?.is_none() {

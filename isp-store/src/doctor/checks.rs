@@ -174,5 +174,6 @@ pub(super) const NAMED: &[(&str, &str, &str, &str, &str)] = &[
     ("gateway_requests", "payment_request_id", "customer_id", "customers", "customer_id"),
     ("gateway_refunds", "refund_id", "payment_id", "payments", "payment_id"),
     ("mutation_tellings", "telling_id", "mutation_id", "mutations", "mutation_id"),
+    ("mutations", "mutation_id", "may_correct_id", "mutations", "mutation_id"),
     ("page_links", "page_link_id", "customer_id", "customers", "customer_id"),
 ];

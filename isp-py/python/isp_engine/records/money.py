@@ -9,7 +9,8 @@ from isp_engine.records.decisions import Access, Cause, Charge, Cycle, InvoiceLi
 Told: TypeAlias = Literal["person", "insisting", "machine"]
 ReceivedOutcome: TypeAlias = Literal["new", "known", "taken_back"]
 MoneyDoubt: TypeAlias = Literal[
-    "nobody", "several", "names_another", "another_owes", "looks_booked", "request_paid", "other_amount", "not_sure"
+    "nobody", "several", "names_another", "another_owes", "looks_booked", "request_paid", "other_amount", "not_sure",
+    "written_anew",
 ]
 Hand: TypeAlias = Literal["isolate", "reopen"]
 

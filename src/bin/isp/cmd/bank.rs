@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use isp_core::bank::{
-    BankFile, Incoming, Mutation, MutationRow, MutationState, Telling, account_code, text_of, told_by,
+    BankFile, Compared, Incoming, Mutation, MutationRow, MutationState, Telling, account_code, text_of, told_by,
 };
 use isp_core::engine::{Looked, Matched};
-use isp_core::ids::CustomerId;
+use isp_core::ids::{CustomerId, MutationId};
 use isp_core::ports::{MutationQuery, Store, TellingQuery};
 use isp_import::decoded;
 
@@ -146,7 +146,7 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let engine = ctx.engine(store);
     let (report, looked) = if args.dry_run {
         let report = engine.look_at_bank_file(&file, &account, &text).await?;
-        let looked = engine.foresee_mutations(&report.compared.new, ctx.now).await?;
+        let looked = engine.foresee_mutations(&report.compared, ctx.now).await?;
         (report, looked)
     } else {
         let by = ctx.officer.as_str();
@@ -179,11 +179,12 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     if !report.compared.missing.is_empty() {
         ctx.warn("warn.mutations_missing", &[("count", report.compared.missing.len().to_string())]);
     }
+    warn_corrected(ctx, &looked);
     let mut exit = Exit::Done;
     for one in &looked {
         if let Matched::Failed(error) = &one.matched {
             let reason = ctx.texts.failure(&error.clone().into());
-            ctx.warn("warn.mutation_failed", &[("id", shown(&one.mutation)), ("reason", reason)]);
+            ctx.warn("warn.mutation_failed", &[("id", shown(one.mutation.id)), ("reason", reason)]);
             exit = exit.worse(Exit::Partial);
         }
     }
@@ -195,10 +196,11 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let engine = ctx.engine(store);
     let account = args.account.as_deref().map(account_code).transpose()?;
     if !args.all {
-        let mut looked = engine.foresee_mutations(&[], ctx.now).await?;
+        let mut looked = engine.foresee_mutations(&Compared::default(), ctx.now).await?;
         looked.retain(|one| account.as_ref().is_none_or(|a| *a == one.mutation.account));
         let tellings = store.tellings(ctx.tenant(), &TellingQuery { account, ..TellingQuery::default() }).await?;
         ctx.rows(&table(ctx, store, &looked, Some(&tellings)).await?)?;
+        warn_corrected(ctx, &looked);
         return Ok(Exit::Done);
     }
     let query = MutationQuery { account, ..MutationQuery::default() };
@@ -222,6 +224,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
         column("clue"),
         column("by"),
         column("reason"),
+        column("may_be"),
     ]);
     let mut payers: BTreeMap<_, CustomerId> = BTreeMap::new();
     for id in found.iter().filter_map(|row| row.mark.as_ref().and_then(|m| m.payment_id)) {
@@ -239,7 +242,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
             false => "money_out",
         };
         rows.push(vec![
-            Cell::text(shown(&row.mutation)),
+            Cell::text(shown(row.mutation.id)),
             row.mutation.on.into(),
             row.mutation.amount.into(),
             Cell::text(&row.mutation.account),
@@ -250,6 +253,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
             mark.and_then(|m| m.clue).map_or(Cell::Empty, |clue| Cell::Word(clue.code())),
             Cell::maybe(mark.map(|m| &m.by)),
             Cell::maybe(mark.map(|m| &m.reason).filter(|reason| !reason.is_empty())),
+            Cell::maybe(row.mutation.may_correct.map(shown)),
         ]);
     }
     Ok(rows)
@@ -271,6 +275,7 @@ async fn table(
         column("customer"),
         column("clue"),
         column("reason"),
+        column("may_be"),
     ];
     if tellings.is_some() {
         columns.insert(3, column("told_by"));
@@ -289,7 +294,7 @@ async fn table(
         let meant = one.candidates.iter().filter(|c| whose.is_none_or(|id| id == c.customer_id));
         let names: Vec<&str> = meant.clone().filter_map(|c| codes.get(&c.customer_id)).map(String::as_str).collect();
         let mut cells = vec![
-            Cell::text(shown(&one.mutation)),
+            Cell::text(shown(one.mutation.id)),
             one.mutation.on.into(),
             one.mutation.amount.into(),
             Cell::text(&one.mutation.text),
@@ -300,6 +305,7 @@ async fn table(
                 Matched::Asks(doubt) => Cell::Word(doubt.code()),
                 _ => Cell::Empty,
             },
+            Cell::maybe(one.other.map(shown)),
         ];
         if let Some(tellings) = tellings {
             cells.insert(3, Cell::text(sources(&one.mutation, tellings)));
@@ -307,6 +313,20 @@ async fn table(
         rows.push(cells);
     }
     Ok(rows)
+}
+
+/// Says of each mutation that may be another one's row, written anew, what to do.
+fn warn_corrected(ctx: &Context, looked: &[Looked]) {
+    for Looked { mutation, other, .. } in looked {
+        let Some(other) = other else { continue };
+        let variables = [
+            ("id", shown(mutation.id)),
+            ("other", shown(*other)),
+            ("day", mutation.on.to_string()),
+            ("amount", mutation.amount.to_string()),
+        ];
+        ctx.warn("warn.mutation_written_anew", &variables);
+    }
 }
 
 /// The tellings of these mutations, and of others of their days.
@@ -322,8 +342,8 @@ fn sources(mutation: &Mutation, tellings: &[Telling]) -> String {
 }
 
 /// The end of an id, enough to name it.
-fn shown(mutation: &Mutation) -> String {
-    let id = mutation.id.0.simple().to_string();
+fn shown(id: MutationId) -> String {
+    let id = id.0.simple().to_string();
     id[id.len() - 8..].to_owned()
 }
 

@@ -33,6 +33,7 @@ fn mutation(number: u64, on: &str, amount: i64) -> Mutation {
         text: format!("TRSF E-BANKING {number}"),
         balance: (number != 2).then(|| Money::rupiah(1_000_000)),
         file_id: BankFileId(id(41, 1)),
+        may_correct: (number == 3).then(|| MutationId(id(42, 1))),
     }
 }
 
@@ -156,6 +157,7 @@ pub(super) async fn a_source_tells_of_a_mutation_once(store: &dyn Store, tenant:
         mutation_id: MutationId(id(42, of)),
         source: code(source),
         text: format!("Dana masuk {number}"),
+        balance: (number != 2).then(|| Money::rupiah(-7)),
     };
     let tell = |tellings: &[Telling]| ChangeSet { tellings: tellings.to_vec(), ..ChangeSet::default() };
     let of_none = refused(store, tenant, tell(&[telling(9, 9, "moota")])).await;

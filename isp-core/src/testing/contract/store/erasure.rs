@@ -73,12 +73,14 @@ async fn past(store: &dyn Store, tenant: TenantId, w: &World) {
         text: WROTE.to_owned(),
         balance: None,
         file_id: file.id,
+        may_correct: None,
     };
     let telling = |n: u64| Telling {
         id: TellingId(id(43, n)),
         mutation_id: MutationId(id(42, n)),
         source: code("moota"),
         text: WROTE.to_owned(),
+        balance: None,
     };
     let mark = MutationMark {
         state: MutationState::Matched,

@@ -1,0 +1,4 @@
+-- A row of a bank's file that may be a kept one written anew, and the balance that each who told of a mutation told.
+
+ALTER TABLE mutations ADD COLUMN may_correct_id BLOB;
+ALTER TABLE mutation_tellings ADD COLUMN balance INTEGER;
