@@ -64,14 +64,15 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, erasures: Vec<E
             text.write(s, tenant, customer, &person).await?;
         }
         for number in person.numbers() {
-            // Money of which nobody has said whose it is, or that it is nobody's.
+            // Money of which nobody has said whose it is, or that it is nobody's. Its digits in their order, whatever stands between
+            // them: the rule says whether they are the number.
+            let digits: String = number.chars().map(|digit| format!("%{digit}")).collect();
             for (table, key) in [("mutations", "mutation_id"), ("mutation_tellings", "telling_id")] {
-                let found = format!(
-                    "SELECT {key}, told FROM {table} WHERE tenant_id = $1 AND told LIKE '%' || $2 || '%' ORDER BY {key}"
-                );
+                let found =
+                    format!("SELECT {key}, told FROM {table} WHERE tenant_id = $1 AND told LIKE $2 ORDER BY {key}");
                 let named: Vec<(Uuid, String)> =
-                    all(s, table, &found, args![tenant, number.clone()], |r| Ok((r.get()?, r.get()?))).await?;
-                for (id, told) in named {
+                    all(s, table, &found, args![tenant, format!("{digits}%")], |r| Ok((r.get()?, r.get()?))).await?;
+                for (id, told) in named.into_iter().filter(|(_, told)| person.is_numbered_in(told)) {
                     if let Some(without) = person.left_out_of(&told) {
                         let sql = format!("UPDATE {table} SET told = $3 WHERE tenant_id = $1 AND {key} = $2");
                         s.execute(&sql, args![tenant, id, without]).await?;

@@ -121,6 +121,12 @@ impl Person {
         Some(out)
     }
 
+    /// True when the person's phone number or NIK stands in a text, in groups of digits or not.
+    #[must_use]
+    pub fn is_numbered_in(&self, text: &str) -> bool {
+        !self.numbers_in(text).is_empty()
+    }
+
     /// Where a number of the person stands, in groups of digits or not, with all of the number that it is a part of.
     fn numbers_in(&self, text: &str) -> Vec<Range<usize>> {
         let part = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '+');

@@ -125,13 +125,13 @@ impl State {
             }
         };
         let whose: Vec<_> = self.mutations.values().filter(|row| paid(row)).map(|row| row.mutation.id).collect();
-        let names =
-            |telling: &crate::bank::Telling| person.numbers().iter().any(|number| telling.text.contains(number));
         let telling = |row: &mut crate::bank::Telling| less(&mut row.text);
-        change(&mut self.tellings, |_, row| whose.contains(&row.mutation_id) || names(row), telling);
-        let named =
-            |row: &crate::bank::MutationRow| person.numbers().iter().any(|number| row.mutation.text.contains(number));
-        change(&mut self.mutations, |_, row| paid(row) || named(row), told);
+        change(
+            &mut self.tellings,
+            |_, row| whose.contains(&row.mutation_id) || person.is_numbered_in(&row.text),
+            telling,
+        );
+        change(&mut self.mutations, |_, row| paid(row) || person.is_numbered_in(&row.mutation.text), told);
         let asked = |row: &mut crate::payment::GatewayRequest| {
             less(&mut row.note);
             row.instructions = Instructions::default();
