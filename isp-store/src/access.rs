@@ -207,7 +207,7 @@ pub(crate) const OVERDUE_LISTED: &str = "s.subscription_id IN (SELECT i.subscrip
     WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date <= $4)";
 /// The same, tested for each line by the index of its customer: PostgreSQL would search a list that is long one by one.
 const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
-    WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
+    WHERE i.tenant_id = $1 AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
         AND i.total > i.paid AND i.due_date <= $4)";
 
 /// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and

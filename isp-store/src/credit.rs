@@ -244,7 +244,7 @@ pub(crate) async fn unpaid_at(
             i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
                 SELECT SUM(a.amount) FROM allocations a
                     JOIN payments y ON y.tenant_id = a.tenant_id AND y.payment_id = a.payment_id
-                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND y.paid_at < $4 AND NOT EXISTS (
+                WHERE a.tenant_id = $1 AND a.invoice_id = i.invoice_id AND y.paid_at < $4 AND NOT EXISTS (
                     SELECT 1 FROM payment_reversals r
                     WHERE r.tenant_id = y.tenant_id AND r.payment_id = y.payment_id)
             ), 0) AS BIGINT) AS paid_then

@@ -47,7 +47,7 @@ async fn load_some(
     let sql = "SELECT c.customer_id, c.phone IS NOT NULL, (
                 SELECT p.zone FROM subscriptions s
                     JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
-                WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.customer_id
+                WHERE s.tenant_id = $1 AND s.customer_id = c.customer_id
                 ORDER BY s.subscription_id LIMIT 1)
         FROM customers c
         WHERE c.tenant_id = $1 AND c.customer_id > $2 AND c.customer_id IN (

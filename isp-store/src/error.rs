@@ -69,6 +69,10 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("42501", _) => rejected("its user may not do that; give it the rights to these tables"),
         // These concern the server, not a row.
         (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(refusal(code)),
+        // Two changed the same table, right or user at once.
+        ("XX000", _) if error.routine().is_some_and(|routine| routine.starts_with("simple_heap_")) => {
+            StoreError::Conflict
+        }
         ("XX000", _) if is_of_a_node(error) => of_node(error.message()),
         (_, "XX") => StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") },
         _ => rejected(format!("SQLSTATE {code} ({place})")),
@@ -78,7 +82,12 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
 /// True for what the coordinator of a Citus cluster tells of another node, without a code: that it broke off, that it did not
 /// commit, or what it found in the rows of a COPY.
 fn is_of_a_node(error: &PgDatabaseError) -> bool {
-    let told = ["ReportResultError", "ReportCopyError", "ErrorIfPostCommitFailedShardPlacements"];
+    let told = [
+        "ReportResultError",
+        "ReportCopyError",
+        "ErrorIfPostCommitFailedShardPlacements",
+        "MarkRemoteTransactionFailed",
+    ];
     error.routine().is_some_and(|routine| told.contains(&routine))
 }
 

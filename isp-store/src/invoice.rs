@@ -295,7 +295,7 @@ pub(crate) const OPEN_AT: &str = "WITH t AS MATERIALIZED (
         SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id, i.kind, i.period_start,
             i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
                 SELECT SUM(CASE WHEN a.allocated_at <= $3 THEN a.amount ELSE 0 END) FROM allocations a
-                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id
+                WHERE a.tenant_id = $1 AND a.invoice_id = i.invoice_id
             ), 0) AS BIGINT) AS paid_then
         FROM invoices i WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2)) AND i.issue_date <= $4
     ) SELECT * FROM t WHERE t.total > t.paid_then";

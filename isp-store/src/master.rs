@@ -92,9 +92,9 @@ pub(crate) async fn check_archived(
 ) -> Result<(), StoreError> {
     let of_lines = "SELECT 1 FROM subscriptions s WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
         AND s.ends_on IS NULL AND (
-            EXISTS (SELECT 1 FROM sites p WHERE p.tenant_id = s.tenant_id AND p.site_id = s.site_id AND p.archived)
+            EXISTS (SELECT 1 FROM sites p WHERE p.tenant_id = $1 AND p.site_id = s.site_id AND p.archived)
             OR EXISTS (SELECT 1 FROM routers r
-                WHERE r.tenant_id = s.tenant_id AND r.router_id = s.router_id AND r.archived)) LIMIT 1";
+                WHERE r.tenant_id = $1 AND r.router_id = s.router_id AND r.archived)) LIMIT 1";
     let at_sites = "SELECT 1 FROM sites p WHERE p.tenant_id = $1 AND p.site_id IN IDS(($2)) AND p.archived
         AND EXISTS (SELECT 1 FROM subscriptions s
             WHERE s.tenant_id = p.tenant_id AND s.site_id = p.site_id AND s.ends_on IS NULL) LIMIT 1";

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use isp_core::ports::StoreError;
-use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 
 use crate::citus::{self, Distributed, Part};
 use crate::error::{rejected, store_error, unavailable};
@@ -17,6 +18,11 @@ use crate::sqlite::{self, Sqlite};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::wall::{self, Walled};
+
+/// How often a statement is said that others were in the way of.
+const ATTEMPTS: u32 = 5;
+/// How long they are left to come to their end in between.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +158,7 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
                     migrate_undistributed(&mut connection).await?;
                 }
             }
-            wall::keep(&mut connection, part == Part::Coordinator).await?;
+            alone(&mut connection, async |c| wall::keep(c, part == Part::Coordinator).await).await?;
             connection.close().await.map_err(store_error)?;
         }
     }
@@ -188,17 +194,47 @@ pub async fn wall(url: &str, user: &str) -> Result<Walled, StoreError> {
         return Err(StoreError::Outdated);
     }
     let mut connection = postgres::connect(&options.options([("statement_timeout", "0")])).await?;
+    postgres::refuse_pooler(&mut connection).await?;
     let part = citus::part(&mut connection).await?;
     citus::refuse_worker(part)?;
     wall::refuse_behind(&mut connection).await?;
     wall::may_stand_behind(&mut connection, user).await?;
     let cluster = part == Part::Coordinator;
-    let done = wall::build(&mut connection, &[user.to_owned()], cluster).await?;
-    if cluster {
-        citus::limit_waiting(&mut connection, user).await?;
-    }
+    let build = async |connection: &mut PgConnection| {
+        let done = wall::build(connection, &[user.to_owned()], cluster).await?;
+        if cluster {
+            citus::limit_waiting(connection, user).await?;
+        }
+        Ok(done)
+    };
+    let done = alone(&mut connection, build).await?;
     connection.close().await.map_err(store_error)?;
     Ok(done)
+}
+
+/// Changes tables or rights of a database while no other `isp` does: PostgreSQL fails the second of two that change the rights to one table
+/// at once. The lock is the one that migrations are run under; a connection that ends gives it back.
+pub(crate) async fn alone<T>(
+    connection: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.lock().await.map_err(migrate_error)?;
+    let done = work(&mut *connection).await;
+    connection.unlock().await.map_err(migrate_error)?;
+    done
+}
+
+/// Says a statement outside of a transaction, and says it again where somebody else changes the same user or rights at that moment. Citus
+/// alters a user on each node when a database first gives that user rights there, and users are the same in all databases of a server:
+/// whoever sets up another database may be at it, and a lock of this database does not keep them out.
+pub(crate) async fn patiently(connection: &mut PgConnection, sql: String) -> Result<(), StoreError> {
+    for _ in 1..ATTEMPTS {
+        match connection.execute(AssertSqlSafe(sql.as_str())).await.map_err(store_error) {
+            Err(error) if error.retryable() => tokio::time::sleep(PAUSE).await,
+            done => return done.map(drop),
+        }
+    }
+    connection.execute(AssertSqlSafe(sql)).await.map_err(store_error).map(drop)
 }
 
 /// Runs the migrations on a PostgreSQL server by itself.

@@ -92,7 +92,7 @@ async fn allocate(
         UPDATE payments AS p SET left_over = left_over - v.amount FROM v
         WHERE p.tenant_id = $1 AND p.payment_id = v.id AND p.left_over - v.amount BETWEEN 0 AND p.amount
             AND (p.payment_id IN IDS(($2)) OR NOT EXISTS (
-                SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id))";
+                SELECT 1 FROM payment_reversals r WHERE r.tenant_id = $1 AND r.payment_id = p.payment_id))";
     let count = payments.len() as u64;
     let rows: Vec<Value> = payments.into_iter().flat_map(|(id, amount)| args![id, amount]).collect();
     let given = vec![Value::Id(tenant.0), Value::Ids(reversed.to_vec())];
@@ -229,7 +229,7 @@ pub(crate) async fn credit(
 pub(crate) const CREDIT_AT: &str = "WITH t AS MATERIALIZED (
         SELECT p.payment_id, p.customer_id, p.received_at, CAST(p.amount - COALESCE((
                 SELECT SUM(CASE WHEN a.allocated_at <= $3 THEN a.amount ELSE 0 END) FROM allocations a
-                WHERE a.tenant_id = p.tenant_id AND a.payment_id = p.payment_id
+                WHERE a.tenant_id = $1 AND a.payment_id = p.payment_id
             ), 0) AS BIGINT) AS left_then
         FROM payments p
             LEFT JOIN payment_reversals r ON r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id

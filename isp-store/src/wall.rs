@@ -7,10 +7,11 @@
 
 use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::error::{rejected, store_error};
+use crate::open::patiently;
 
 /// Why what concerns all providers is not done by a user that sees one at a time.
 pub(crate) const BEHIND_WALL: &str =
@@ -173,23 +174,23 @@ pub(crate) async fn build(
     rules_of_meta(connection, &to).await?;
     for (table, secured, ruled) in &tables {
         if !to.is_empty() {
-            run(connection, format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {to}")).await?;
+            patiently(connection, format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {to}")).await?;
         }
         if *ruled {
             continue;
         }
         if !secured {
-            run(connection, format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")).await?;
+            patiently(connection, format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")).await?;
         }
         // Any other rule beside ours would let rows through.
         let sql = "SELECT quote_ident(polname) FROM pg_policy WHERE polrelid = to_regclass($1)";
         let rules: Vec<String> =
             sqlx::query_scalar(sql).bind(table).fetch_all(&mut *connection).await.map_err(store_error)?;
         for rule in rules {
-            run(connection, format!("DROP POLICY {rule} ON {table}")).await?;
+            patiently(connection, format!("DROP POLICY {rule} ON {table}")).await?;
         }
         // Without the setting it fails.
-        run(connection, format!("CREATE POLICY {RULE} ON {table} USING (tenant_id = {tenant})")).await?;
+        patiently(connection, format!("CREATE POLICY {RULE} ON {table} USING (tenant_id = {tenant})")).await?;
         now.push(table.clone());
     }
     Ok(Walled { now, tables: tables.len() })
@@ -202,30 +203,26 @@ async fn rules_of_meta(connection: &mut PgConnection, to: &str) -> Result<(), St
             format!("GRANT SELECT ON _sqlx_migrations TO {to}"),
             format!("GRANT SELECT, INSERT, UPDATE ON meta TO {to}"),
         ] {
-            run(connection, sql).await?;
+            patiently(connection, sql).await?;
         }
         // Rows are staged in tables of a transaction.
         let sql = "SELECT format('GRANT TEMPORARY ON DATABASE %I TO ', current_database()), format('GRANT USAGE ON SCHEMA %I TO ', current_schema())";
         let (database, schema): (String, String) =
             sqlx::query_as(sql).fetch_one(&mut *connection).await.map_err(store_error)?;
-        run(connection, database + to).await?;
-        run(connection, schema + to).await?;
+        patiently(connection, database + to).await?;
+        patiently(connection, schema + to).await?;
     }
     let sql = "SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass('meta')";
     let secured: Option<bool> = sqlx::query_scalar(sql).fetch_optional(&mut *connection).await.map_err(store_error)?;
     if secured == Some(false) {
-        run(connection, "ALTER TABLE meta ENABLE ROW LEVEL SECURITY".to_owned()).await?;
+        patiently(connection, "ALTER TABLE meta ENABLE ROW LEVEL SECURITY".to_owned()).await?;
     }
     for (rule, what) in META {
         let sql = "SELECT EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = to_regclass('meta') AND polname = $1)";
         let there: bool = sqlx::query_scalar(sql).bind(rule).fetch_one(&mut *connection).await.map_err(store_error)?;
         if !there {
-            run(connection, format!("CREATE POLICY {rule} ON meta {what}")).await?;
+            patiently(connection, format!("CREATE POLICY {rule} ON meta {what}")).await?;
         }
     }
     Ok(())
-}
-
-async fn run(connection: &mut PgConnection, sql: String) -> Result<(), StoreError> {
-    connection.execute(AssertSqlSafe(sql)).await.map_err(store_error).map(drop)
 }

@@ -53,12 +53,16 @@ pub(crate) async fn create(name: &str) {
     for server in &servers {
         run(&url_in(server, name), "CREATE EXTENSION citus".to_owned()).await;
     }
+    // `citus_add_node` alters every user of the new node, and PostgreSQL refuses the second of two who alter the same user at once.
+    let mut lock = PgConnection::connect(&server()).await.unwrap();
+    lock.execute("SELECT pg_advisory_lock(16)").await.unwrap();
     for (at, node) in servers.iter().enumerate() {
         let options: PgConnectOptions = node.parse().unwrap();
         let (socket, port) = (options.get_socket().unwrap().display(), options.get_port());
         let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
         run(&url_of(name), format!("SELECT {add}('{socket}', {port})")).await;
     }
+    lock.close().await.unwrap();
 }
 
 /// Makes the tables; on a cluster they are distributed.

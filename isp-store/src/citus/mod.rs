@@ -10,12 +10,12 @@ mod statement;
 mod rules;
 
 use isp_core::ports::StoreError;
-use sqlx::migrate::{Migrate as _, Migration};
+use sqlx::migrate::Migration;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use crate::error::{rejected, store_error, unavailable};
-use crate::open::{applied, migrate_error, postgres_migrations, stands};
+use crate::open::{alone, applied, patiently, postgres_migrations, stands};
 use crate::postgres::{LOCK_TIMEOUT, connect};
 use crate::wall;
 
@@ -82,7 +82,7 @@ pub(crate) async fn distribute(options: &PgConnectOptions) -> Result<Distributed
         crate::open::migrate_undistributed(&mut connection).await?;
     }
     let done = migrate(&mut connection).await?;
-    wall::keep(&mut connection, true).await?;
+    alone(&mut connection, async |c| wall::keep(c, true).await).await?;
     connection.close().await.map_err(store_error)?;
     Ok(done)
 }
@@ -99,14 +99,10 @@ pub(crate) fn refuse_worker(part: Part) -> Result<(), StoreError> {
 
 /// Applies what is pending to a database whose tables are distributed, or some of them, and distributes the others.
 pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<Distributed, StoreError> {
-    connection.lock().await.map_err(migrate_error)?;
-    // Unlocked by the end of the connection, too.
-    let done = migrate_locked(connection).await;
-    connection.unlock().await.map_err(migrate_error)?;
-    done
+    alone(connection, migrate_alone).await
 }
 
-async fn migrate_locked(connection: &mut PgConnection) -> Result<Distributed, StoreError> {
+async fn migrate_alone(connection: &mut PgConnection) -> Result<Distributed, StoreError> {
     let known = postgres_migrations();
     let status = stands(&known, &applied(connection).await?);
     if !status.unknown.is_empty() {
@@ -143,7 +139,7 @@ async fn apply(connection: &mut PgConnection, migration: &Migration) -> Result<(
         for part in parts {
             transaction.execute(AssertSqlSafe(part.as_str())).await.map_err(store_error)?;
             if let Some(table) = statement::created_table(&part) {
-                distribute_table(&mut transaction, table).await?;
+                transaction.execute(AssertSqlSafe(distributing(table))).await.map_err(store_error)?;
             }
         }
     }
@@ -171,7 +167,7 @@ async fn distribute_rest(connection: &mut PgConnection) -> Result<Vec<String>, S
                 left[0].0
             )));
         };
-        distribute_table(connection, next).await?;
+        patiently(connection, distributing(next)).await?;
         now.push((*next).clone());
     }
 }
@@ -189,16 +185,15 @@ async fn undistributed(connection: &mut PgConnection) -> Result<Vec<(String, boo
     sqlx::query_as(sql).bind(ours()).fetch_all(connection).await.map_err(store_error)
 }
 
-async fn distribute_table(connection: &mut PgConnection, table: &str) -> Result<(), StoreError> {
-    let sql = if EVERYWHERE.contains(&table) {
+/// The statement that distributes a table.
+fn distributing(table: &str) -> String {
+    if EVERYWHERE.contains(&table) {
         format!("SELECT create_reference_table('{table}')")
     } else if table == FIRST {
         format!("SELECT create_distributed_table('{table}', '{KEY}')")
     } else {
         format!("SELECT create_distributed_table('{table}', '{KEY}', colocate_with := '{FIRST}')")
-    };
-    connection.execute(AssertSqlSafe(sql)).await.map_err(store_error)?;
-    Ok(())
+    }
 }
 
 /// A table that had rows before it was distributed keeps them on the coordinator, where nothing sees them any more.

@@ -14,6 +14,20 @@ pub(crate) fn nodes() -> Vec<String> {
     nodes.split(' ').map(str::to_owned).collect()
 }
 
+/// Does what changes users of the servers while no other test does. `citus_add_node` alters every user of the new node, of whatever database
+/// it is told, and PostgreSQL refuses the second of two who alter the same user at once ("tuple concurrently updated").
+pub(crate) async fn alone<T>(work: impl AsyncFnOnce() -> T) -> T {
+    if !super::on_cluster() {
+        return work().await;
+    }
+    // A lock of the database that all tests have in common. It ends with the connection.
+    let mut lock = PgConnection::connect(&nodes()[0]).await.unwrap();
+    lock.execute("SELECT pg_advisory_lock(16)").await.unwrap();
+    let done = work().await;
+    lock.close().await.unwrap();
+    done
+}
+
 /// Makes a database without tables on each server, which know each other.
 pub(crate) async fn create(name: &str) {
     let nodes = nodes();
@@ -21,12 +35,15 @@ pub(crate) async fn create(name: &str) {
         run(node, &format!("CREATE DATABASE {name}")).await;
         run(&url_in(node, name), "CREATE EXTENSION citus").await;
     }
-    for (at, node) in nodes.iter().enumerate() {
-        let options: PgConnectOptions = node.parse().unwrap();
-        let (socket, port) = (options.get_socket().unwrap().display(), options.get_port());
-        let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
-        run(&url_in(&nodes[0], name), &format!("SELECT {add}('{socket}', {port})")).await;
-    }
+    alone(async || {
+        for (at, node) in nodes.iter().enumerate() {
+            let options: PgConnectOptions = node.parse().unwrap();
+            let (socket, port) = (options.get_socket().unwrap().display(), options.get_port());
+            let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
+            run(&url_in(&nodes[0], name), &format!("SELECT {add}('{socket}', {port})")).await;
+        }
+    })
+    .await;
 }
 
 /// Runs a statement that nobody else may be in the way of: the workers of Citus come and go by themselves.

@@ -23,6 +23,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 pub(crate) mod cluster;
+pub(crate) use cluster::alone;
 
 pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -130,13 +131,20 @@ impl Database {
 
     /// With a wall between tenants and a user behind it, as whom [`open`](Self::open) opens it.
     pub(crate) async fn walled(mut self) -> Self {
-        let user = self.user();
-        for server in self.servers() {
-            run(&server, &format!("CREATE ROLE {user} LOGIN")).await;
-        }
-        isp_store::wall(&self.url, &user).await.unwrap();
-        self.behind = Some(self.as_user(&self.url));
+        alone(async || {
+            self.make_user().await;
+            isp_store::wall(&self.url, &self.user()).await.unwrap();
+        })
+        .await;
         self
+    }
+
+    /// Makes the user behind the wall, who is gone with the database.
+    pub(crate) async fn make_user(&mut self) {
+        for server in self.servers() {
+            run(&server, &format!("CREATE ROLE {} LOGIN", self.user())).await;
+        }
+        self.behind = Some(self.as_user(&self.url));
     }
 
     /// The user behind the wall.
@@ -193,12 +201,16 @@ impl Drop for Database {
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                for server in servers {
-                    cluster::patiently(&server, &sql).await;
-                    if let Some(user) = &user {
-                        cluster::patiently(&server, user).await;
-                    }
+                for server in &servers {
+                    cluster::patiently(server, &sql).await;
                 }
+                let Some(user) = user else { return };
+                alone(async || {
+                    for server in &servers {
+                        cluster::patiently(server, &user).await;
+                    }
+                })
+                .await;
             });
         });
         dropped.join().unwrap();
