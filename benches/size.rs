@@ -171,7 +171,9 @@ impl Place {
         };
         let people = rows("id_pelanggan,nama,nik,alamat,telepon", &|n| {
             let nik = format!("{:06}170845{:04}", 320_101 + n / 900, n % 900 * 10 + 1);
-            format!("P{n:07},Warga {n},{nik},\"Jl. Melati {n}, Bandung\",0812{n:08}\n")
+            // An odd number: an import asks about one that ends in noughts.
+            let phone = 2 * n + 1;
+            format!("P{n:07},Warga {n},{nik},\"Jl. Melati {n}, Bandung\",0812{phone:08}\n")
         });
         let lines = rows("id_pelanggan,paket,username,password,mulai", &|n| {
             format!("P{n:07},H20,warga{n},rahasia{n},{first}\n")

@@ -1,5 +1,6 @@
 //! All files of one import, each row a value; duplicates within the files are found here.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use isp_core::text::Code;
@@ -129,22 +130,26 @@ impl Reader {
 
     /// A customer may stand on a row for each line, when all rows say the same.
     fn one_row_a_customer(&mut self, rows: &mut Vec<CustomerRow>) {
-        let mut first: HashMap<String, CustomerRow> = HashMap::new();
-        rows.retain(|row| match first.get(&row.code.folded()) {
-            None => {
-                first.insert(row.code.folded(), row.clone());
-                true
-            }
-            Some(earlier) => {
-                if earlier.says_the_same(row) {
-                    self.notices.tell(row.at.file(), row.at.line, row.at.heading("customer_id"), Note::SameAgain);
-                } else {
-                    let problem = Problem::Repeated { noun: Noun::Customer, first_line: earlier.at.line };
-                    self.errors.push(row.at.error("customer_id", problem));
+        let mut first: HashMap<String, usize> = HashMap::new();
+        let mut kept: Vec<CustomerRow> = Vec::with_capacity(rows.len());
+        for row in rows.drain(..) {
+            match first.entry(row.code.folded()) {
+                Entry::Vacant(new) => {
+                    new.insert(kept.len());
+                    kept.push(row);
                 }
-                false
+                Entry::Occupied(earlier) => {
+                    let earlier = &kept[*earlier.get()];
+                    if earlier.says_the_same(&row) {
+                        self.notices.tell(row.at.file(), row.at.line, row.at.heading("customer_id"), Note::SameAgain);
+                    } else {
+                        let problem = Problem::Repeated { noun: Noun::Customer, first_line: earlier.at.line };
+                        self.errors.push(row.at.error("customer_id", problem));
+                    }
+                }
             }
-        });
+        }
+        *rows = kept;
     }
 
     /// The packages that rows with everything sell: each once, on the same terms everywhere.

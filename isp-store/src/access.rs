@@ -17,7 +17,7 @@ use isp_core::protection::Protections;
 use uuid::Uuid;
 
 use crate::customer::after;
-use crate::rows::append;
+use crate::rows::{append_each, execute_each};
 use crate::session::{Session, all, readable, readable_page};
 use crate::table::ACCESS_EVENTS;
 use crate::terms::{TERMS, password_place, read_account, read_terms};
@@ -63,34 +63,22 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, access: Vec<Ser
     if ids.len() != access.len() {
         return Err(StoreError::Conflict);
     }
-    let (new, known): (Vec<_>, Vec<_>) = access.into_iter().partition(|a| a.version == 0);
     let insert = "INSERT INTO service_access (tenant_id, subscription_id, desired, cause, isolated_at,
             isolated_overdue, revision, version)
         VALUES {rows} ON CONFLICT (tenant_id, subscription_id) DO NOTHING";
-    let rows: Vec<Value> = new
-        .into_iter()
-        .flat_map(|a| {
-            let since = a.isolated;
-            args![
-                tenant,
-                a.subscription_id,
-                a.desired,
-                a.cause,
-                since.map(|i| i.at),
-                since.map(|i| i.overdue),
-                a.revision,
-                1_i64
-            ]
-        })
-        .collect();
-    let mut written = if rows.is_empty() { 0 } else { s.execute_rows(insert, Vec::new(), 8, rows).await? };
+    let new = access.iter().filter(|a| a.version == 0).map(|a| {
+        let (at, overdue) = (a.isolated.map(|i| i.at), a.isolated.map(|i| i.overdue));
+        Ok(args![tenant, a.subscription_id, a.desired, a.cause, at, overdue, a.revision, 1_i64])
+    });
+    let mut written = execute_each(s, insert, 8, new).await?;
     let update = "WITH v (id, desired, cause, isolated_at, isolated_overdue, revision, version) AS (VALUES {rows})
         UPDATE service_access AS a
         SET desired = v.desired, cause = v.cause, isolated_at = v.isolated_at, isolated_overdue = v.isolated_overdue,
             revision = v.revision, version = v.version + 1
         FROM v WHERE a.tenant_id = $1 AND a.subscription_id = v.id AND a.version = v.version";
-    let rows: Vec<Value> = known
+    let rows: Vec<Value> = access
         .into_iter()
+        .filter(|a| a.version != 0)
         .flat_map(|a| {
             let since = a.isolated;
             args![
@@ -132,9 +120,8 @@ pub(crate) async fn write_events(
 ) -> Result<(), StoreError> {
     let rows = events
         .into_iter()
-        .map(|e| args![tenant, e.id, e.subscription_id, e.at, e.kind, e.by, e.reason, e.overdue, e.revision])
-        .collect();
-    append(s, &ACCESS_EVENTS, rows).await
+        .map(|e| args![tenant, e.id, e.subscription_id, e.at, e.kind, e.by, e.reason, e.overdue, e.revision]);
+    append_each(s, &ACCESS_EVENTS, rows).await
 }
 
 const EVENT: &str = "access_event_id, subscription_id, happened_at, kind, decided_by, reason, overdue, revision";

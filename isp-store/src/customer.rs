@@ -7,7 +7,7 @@ use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::encode;
-use crate::rows::upsert;
+use crate::rows::upsert_each;
 use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::CUSTOMERS;
 use crate::value::{Reader, Value, args};
@@ -25,16 +25,16 @@ pub(crate) async fn write(
     tenant: TenantId,
     customers: Vec<Customer>,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::with_capacity(customers.len());
-    for Customer { id, code, name, nik, address, phone, language, invoicing, coordinates } in customers {
+    let row = |customer: Customer| {
+        let Customer { id, code, name, nik, address, phone, language, invoicing, coordinates } = customer;
         let nik = nik.as_ref().map(Nik::reveal);
         let sealed = nik.map(|nik| vault.seal(nik_place(tenant, id), nik)).transpose()?;
         let index = nik.and_then(|nik| vault.blind_index(tenant, nik));
         let key = code.folded();
         let (north, east) = encode::degrees(coordinates);
-        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing, key, north, east]);
-    }
-    upsert(s, &CUSTOMERS, rows).await
+        Ok(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing, key, north, east])
+    };
+    upsert_each(s, &CUSTOMERS, customers.into_iter().map(row)).await
 }
 
 fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
-use crate::rows::{append, must_exist};
+use crate::rows::{append, execute_each, must_exist};
 use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
@@ -49,16 +49,12 @@ pub(crate) async fn write_effects(
 ) -> Result<u64, StoreError> {
     must_exist(s, tenant, &SUBSCRIPTIONS, effects.iter().map(|e| e.subscription_id.0).collect()).await?;
     must_exist(s, tenant, &ROUTERS, effects.iter().map(|e| e.router_id.0).collect()).await?;
-    let mut rows = Vec::with_capacity(effects.len() * OUTBOX.columns.len());
-    for effect in effects {
+    let rows = effects.into_iter().map(|effect| {
         let id = effect_id(effect.subscription_id, effect.router_id, effect.revision);
-        rows.extend(row(tenant, id, &Effect::Access(effect), None, effect.not_before)?);
-    }
-    if rows.is_empty() {
-        return Ok(0);
-    }
+        row(tenant, id, &Effect::Access(effect), None, effect.not_before)
+    });
     let sql = format!("{} ON CONFLICT (tenant_id, outbox_id) DO NOTHING", OUTBOX.insert_sql());
-    s.execute_rows(&sql, Vec::new(), OUTBOX.columns.len(), rows).await
+    execute_each(s, &sql, OUTBOX.columns.len(), rows).await
 }
 
 /// Writes messages of which no key is there yet; how many (rule N2). The caller holds the tenant's lock, so that

@@ -16,7 +16,7 @@ use crate::access;
 use crate::customer::after;
 use crate::encode;
 use crate::error::rejected;
-use crate::rows::upsert;
+use crate::rows::upsert_each;
 use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{SUBSCRIPTIONS, named};
 use crate::terms::{ACCOUNT, TERMS, TERMS_COLUMNS, password_place, read_account, read_terms, terms_values};
@@ -29,18 +29,18 @@ pub(crate) async fn write(
     tenant: TenantId,
     subscriptions: Vec<Subscription>,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::with_capacity(subscriptions.len());
     let name = |v: &Subscription| (v.id.0, v.router_id.map(|r| r.0), v.account.username.as_str().to_owned());
     let names: Vec<NameOn> = subscriptions.iter().map(name).collect();
-    for Subscription { id, customer_id, site_id, router_id, account, terms } in subscriptions {
+    let row = |subscription: Subscription| {
+        let Subscription { id, customer_id, site_id, router_id, account, terms } = subscription;
         let sealed = vault.seal(password_place(tenant, id), account.password.reveal())?;
         let mut row = args![tenant, id, customer_id, site_id, router_id, account.username, sealed];
         row.extend(terms_values(&terms));
         row.extend(args![account.service, account.address]);
-        rows.push(row);
-    }
+        Ok(row)
+    };
     let renamed = renamed(s, tenant, names).await?;
-    upsert(s, &SUBSCRIPTIONS, rows).await?;
+    upsert_each(s, &SUBSCRIPTIONS, subscriptions.into_iter().map(row)).await?;
     must_differ_in_letters(s, tenant, renamed).await
 }
 
@@ -61,6 +61,9 @@ async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Ve
     let twins = |one: &Placed, other: &Placed| other.ends.is_none() && other.username != one.username;
     must_not_meet(s, tenant, lines, "lower(username)", |one| Some(one.folded.as_str()), twins).await
 }
+
+/// Lines that are looked at at once: a row that the driver read is some hundred bytes.
+const LINES_AT_ONCE: usize = 5_000;
 
 /// A line, its router and its user name to the letter.
 type NameOn = (Uuid, Option<Uuid>, String);
@@ -115,18 +118,30 @@ async fn must_not_meet(
     tenant: TenantId,
     lines: Vec<Uuid>,
     column: &str,
-    key: impl Fn(&Placed) -> Option<&str>,
-    meet: impl Fn(&Placed, &Placed) -> bool,
+    key: impl Fn(&Placed) -> Option<&str> + Sync,
+    meet: impl Fn(&Placed, &Placed) -> bool + Sync,
 ) -> Result<(), StoreError> {
-    if lines.is_empty() {
-        return Ok(());
+    for lines in lines.chunks(LINES_AT_ONCE) {
+        some_must_not_meet(s, tenant, lines, column, &key, &meet).await?;
     }
+    Ok(())
+}
+
+/// The same for some of the lines: each is compared with all of its router.
+async fn some_must_not_meet(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: &[Uuid],
+    column: &str,
+    key: &(impl Fn(&Placed) -> Option<&str> + Sync),
+    meet: &(impl Fn(&Placed, &Placed) -> bool + Sync),
+) -> Result<(), StoreError> {
     let columns = Placed::COLUMNS;
     let sql = format!(
         "SELECT {columns} FROM subscriptions
         WHERE tenant_id = $1 AND subscription_id IN IDS(($2)) AND router_id IS NOT NULL"
     );
-    let args = vec![Value::Id(tenant.0), Value::Ids(lines)];
+    let args = vec![Value::Id(tenant.0), Value::Ids(lines.to_vec())];
     let mut routers: BTreeMap<Uuid, Vec<Placed>> = BTreeMap::new();
     for line in all(s, "subscription", &sql, args, Placed::read).await?.into_iter().filter(|line| key(line).is_some()) {
         routers.entry(line.router).or_default().push(line);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::isolation::{AccessEvent, AccessEventKind};
 use crate::money::Money;
 use crate::ports::ChangeSet;
 use crate::protection::Proof;
@@ -28,10 +29,43 @@ pub struct Change {
     pub sum: Option<Money>,
     /// What matters of each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rows: Vec<Value>,
+    pub rows: Vec<Told>,
     /// Where they are not all told: a hash over what would have been told of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+}
+
+/// What matters of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Told {
+    /// Of a row of any kind.
+    Row(Value),
+    /// Of a decision about a line. All of them are told, of an import one for each line, so they are kept small.
+    Decision(Decision),
+}
+
+/// What matters of a decision about a line; its fields are in the order of the alphabet, as those of other rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    by: String,
+    id: Uuid,
+    kind: AccessEventKind,
+    overdue: Money,
+    subscription: Uuid,
+}
+
+impl Decision {
+    fn of(event: &AccessEvent) -> Self {
+        Self {
+            by: event.by.clone(),
+            id: event.id.0,
+            kind: event.kind,
+            overdue: event.overdue,
+            subscription: event.subscription_id.0,
+        }
+    }
 }
 
 impl Change {
@@ -45,7 +79,7 @@ impl Change {
     /// One row, by its id.
     #[must_use]
     pub fn of(what: &'static str, id: Uuid) -> Self {
-        Self { rows: vec![json!(id)], ..Self::count(what, 1) }
+        Self { rows: vec![Told::Row(json!(id))], ..Self::count(what, 1) }
     }
 }
 
@@ -53,13 +87,13 @@ impl Change {
 struct Log(Vec<Change>);
 
 impl Log {
-    /// Rows with what matters of each; at most so many are told.
-    fn add<T>(&mut self, what: &'static str, rows: &[T], at_most: usize, tell: impl Fn(&T) -> Value) {
+    /// Rows with what matters of each; only so many are told.
+    fn rows<T>(&mut self, what: &'static str, rows: &[T], tell: impl Fn(&T) -> Value) {
         if rows.is_empty() {
             return;
         }
-        let told: Vec<Value> = rows.iter().take(at_most).map(&tell).collect();
-        let hash = (rows.len() > at_most).then(|| {
+        let told = rows.iter().take(TOLD).map(|row| Told::Row(tell(row))).collect();
+        let hash = (rows.len() > TOLD).then(|| {
             let mut sum = Sha256::new();
             for row in rows {
                 sum.update(tell(row).to_string().as_bytes());
@@ -70,8 +104,12 @@ impl Log {
         self.0.push(Change { what, count: rows.len(), sum: None, rows: told, hash });
     }
 
-    fn rows<T>(&mut self, what: &'static str, rows: &[T], tell: impl Fn(&T) -> Value) {
-        self.add(what, rows, TOLD, tell);
+    /// All of them, because each decision about a line is looked for.
+    fn decisions(&mut self, events: &[AccessEvent]) {
+        if !events.is_empty() {
+            let rows = events.iter().map(|event| Told::Decision(Decision::of(event))).collect();
+            self.0.push(Change { what: "access_event", count: events.len(), sum: None, rows, hash: None });
+        }
     }
 
     fn ids<T>(&mut self, what: &'static str, rows: &[T], id: impl Fn(&T) -> Uuid) {
@@ -88,7 +126,7 @@ impl Log {
             json!({ "id": id, "amount": amount })
         };
         let told = match rows.len() <= TOLD {
-            true => rows.iter().map(tell).collect(),
+            true => rows.iter().map(|row| Told::Row(tell(row))).collect(),
             false => Vec::new(),
         };
         let hash = (rows.len() > TOLD).then(|| {
@@ -226,15 +264,37 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.ids("payer_alias.forgotten", forgotten_aliases, |id| id.0);
     log.ids("payer_alias", payer_aliases, |a| a.mutation_id.0);
     log.rows("access", access, |a| json!({ "subscription": a.subscription_id, "desired": a.desired }));
-    // All of them, because each decision about a line is looked for.
-    log.add(
-        "access_event",
-        access_events,
-        usize::MAX,
-        |e| json!({ "id": e.id, "subscription": e.subscription_id, "kind": e.kind, "by": e.by, "overdue": e.overdue }),
-    );
+    log.decisions(access_events);
     log.ids("router_wish", effects, |e| e.subscription_id.0);
     log.ids("message", messages, |m| m.customer_id.0);
     log.ids("journal", journal, |e| e.id.0);
     log.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{Date, Zone};
+    use crate::ids::{AccessEventId, SubscriptionId};
+
+    /// The text is what the hashes of the log are of, so it may never change.
+    #[test]
+    fn every_decision_about_a_line_is_told_with_its_fields_in_the_order_of_the_alphabet() {
+        let event = AccessEvent {
+            id: AccessEventId(Uuid::from_u128(1)),
+            subscription_id: SubscriptionId(Uuid::from_u128(2)),
+            at: Date::parse("2026-01-05").unwrap().at(9, 0, Zone::Wib),
+            kind: AccessEventKind::IsolatedArrears,
+            by: "engine".to_owned(),
+            reason: "overdue".to_owned(),
+            overdue: Money::rupiah(165_000),
+            revision: 3,
+        };
+        let told = changes(&ChangeSet { access_events: vec![event.clone(); TOLD + 10], ..ChangeSet::default() });
+        assert_eq!((told.len(), told[0].count, told[0].rows.len()), (1, TOLD + 10, TOLD + 10));
+        let text = json!({ "id": event.id, "subscription": event.subscription_id, "kind": event.kind, "by": event.by,
+            "overdue": event.overdue });
+        assert_eq!(serde_json::to_string(&told[0].rows[0]).unwrap(), text.to_string());
+        assert_eq!((&told[0].hash, told[0].sum), (&None, None));
+    }
 }

@@ -8,4 +8,4 @@ mod chain;
 mod changes;
 
 pub use chain::{Break, Checker, Entry, Hash, Head, Link, link};
-pub use changes::{Change, changes};
+pub use changes::{Change, Decision, Told, changes};

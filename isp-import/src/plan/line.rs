@@ -102,7 +102,9 @@ impl Planner<'_> {
         let id = SubscriptionId(self.ids.next_uuid());
         let account = Account { password, ..row.account.clone() };
         let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };
-        self.subscriptions.entry(customer_id).or_default().push((row.name().clone(), id));
+        // Nearly all have one.
+        let of_customer = self.subscriptions.entry(customer_id).or_insert_with(|| Vec::with_capacity(1));
+        of_customer.push((row.name().clone(), id));
         add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
         Ok(Verdict::New)
     }

@@ -11,6 +11,7 @@ mod damage;
 mod doctor;
 mod faults;
 mod identity;
+mod many;
 mod moving;
 mod open;
 mod pooler;

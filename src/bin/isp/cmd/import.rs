@@ -155,6 +155,7 @@ fn column_map(text: &str) -> Result<(String, String), &'static str> {
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let (files, reading) = (args.files()?, args.reading());
     let (batch, mut errors) = isp_import::read(&files, &reading);
+    let files = args.fix.is_some().then_some(files);
     if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
         return Err(nothing_in(dir).into());
     }
@@ -187,9 +188,9 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         }
     };
     errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    if let Some(target) = &args.fix {
+    if let (Some(target), Some(files)) = (&args.fix, &files) {
         let taken = |number: &str| Code::parse("code", number).is_ok_and(|code| existing.has_customer(&code));
-        fix(ctx, target, &files, &reading, &errors, &taken)?;
+        fix(ctx, target, files, &reading, &errors, &taken)?;
     }
     let plan = match plan {
         Some(plan) if errors.is_empty() => plan,
@@ -209,6 +210,8 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let key = if plan.changes.is_empty() { "import.nothing_new" } else { "import.written" };
+    // The commit takes room of its own.
+    drop((batch, existing));
     books::apply(store, ctx.tenant(), plan).await?;
     ctx.say(key, &[])?;
     Ok(Exit::Done)

@@ -37,8 +37,13 @@ pub(crate) async fn existing(store: &dyn Store, tenant: TenantId) -> Result<Exis
 
 /// Writes a plan, all or nothing.
 pub(crate) async fn apply(store: &dyn Store, tenant: TenantId, plan: ImportPlan) -> Result<(), StoreError> {
-    if !plan.changes.is_empty() {
-        store.commit(tenant, plan.changes).await?;
+    // The rest of the plan is not held while it is written.
+    let changes = {
+        let ImportPlan { changes, .. } = plan;
+        changes
+    };
+    if !changes.is_empty() {
+        store.commit(tenant, changes).await?;
     }
     Ok(())
 }
