@@ -315,7 +315,7 @@ async fn a_night() {
     until("all that was told is read", async || !waits().await).await;
     // Those on the living router are open. Those on the dead one are booked, and nothing is said of their lines.
     let heard = those(|n| !matches!(fate(n), Fate::Late | Fate::Lost));
-    let here = |n: &u32| n % 2 == 0;
+    let here = |n: &u32| n.is_multiple_of(2);
     let reached: Vec<u32> = heard.iter().copied().filter(here).collect();
     until("the lines on the living router", async || proved_open(&world, &routers).await == reached).await;
     assert_eq!(world.store.snapshot(TENANT).payments.len(), heard.len(), "one payment each, and none of the lost ones");
