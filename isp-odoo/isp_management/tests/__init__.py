@@ -29,6 +29,7 @@ from . import test_wizards
 from . import test_rights
 from . import test_credit_pays
 from . import test_payments
+from . import test_payments_several
 from . import test_lifecycle
 from . import test_moving_in
 from . import test_clock

@@ -30,6 +30,20 @@ class AccountPaymentRegister(models.TransientModel):
             values["isp_owed_seen"] = abs(sum(self.env["account.move.line"].browse(ids).mapped("amount_residual")))
         return values
 
+    @api.depends("can_edit_wizard")
+    def _compute_group_payment(self):
+        """What a customer pays at once is one payment, with one reference and one receipt, however many invoices it pays."""
+        result = super()._compute_group_payment()
+        self.filtered(lambda one: one.payment_type == "inbound" and one._isp_of_customers_alone()).group_payment = True
+        return result
+
+    def _isp_of_customers_alone(self):
+        """Whether each invoice here is one of a customer's: of a line, of an installation, or written to a customer's contact."""
+        self.ensure_one()
+        moves = self.line_ids._origin.move_id.sudo()
+        contacts = moves.partner_id.with_company(self.company_id)._isp_customers().partner_id
+        return bool(moves) and all(move.partner_id in contacts or move._isp_customers() for move in moves)
+
     def action_create_payments(self):
         self._isp_as_slip()
         self._isp_check_typed()
@@ -44,9 +58,24 @@ class AccountPaymentRegister(models.TransientModel):
                 wizard.company_id, wizard.amount, wizard.payment_date, "insisting" if wizard.isp_insist else typed
             )
 
+    def _isp_shows_amount(self):
+        """Whether one payment is made, of the amount in the dialog, and not several of what each is short of."""
+        return self.can_edit_wizard and (self.group_payment or not self.can_group_payments)
+
+    def _isp_check_one_payment(self):
+        """A reference makes a payment one (rule P1): two with the same cannot be booked."""
+        for wizard in self.filtered(lambda one: not one._isp_shows_amount()):
+            raise UserError(_(
+                "A reference, such as the number of a slip, is that of one payment, and here %(count)s would be booked. Tick \"Group Payments\" "
+                "if a customer paid everything at once, or register what each customer paid by itself.",
+                count=wizard.total_payments_amount,
+            ))
+
     def _create_payments(self):
         """A payment whose reference is known is shown, and not booked again."""
         self._isp_as_slip()
+        if self.payment_type == "inbound" and (self.isp_reference or "").strip():
+            self._isp_check_one_payment()
         known = self._isp_known()
         if known:
             return known
@@ -74,6 +103,7 @@ class AccountPaymentRegister(models.TransientModel):
         for wizard in self.filtered(lambda one: one.payment_type == "inbound"):
             own = wizard.company_id.sudo().isp_pph23_journal_id
             if wizard.isp_slip or own and wizard.journal_id == own or self.env["account.payment"]._isp_is_slip(wizard.isp_provider):
+                wizard._isp_check_one_payment()
                 if not (wizard.isp_reference or "").strip():
                     raise UserError(_("Write down the number of the slip (bukti potong)."))
                 # Another journal may change the amount.
