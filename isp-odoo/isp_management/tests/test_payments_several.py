@@ -1,4 +1,4 @@
-"""Payments of several invoices at once."""
+"""Payments of several invoices at once: of one customer, who paid once, and of several customers, who paid each."""
 
 from datetime import date
 
@@ -111,6 +111,32 @@ class TestPaymentsSeveral(IspNetworkCommon):
         paid = self.press(self.moves, group_payment=False)
         self.assertEqual((paid.mapped("amount"), self.left(self.moves)), ([277_500, 277_500], [0, 0]))
 
+    def test_several_customers_pay_each(self):
+        """One with one invoice, one with two: a payment and a receipt for each customer."""
+        other, third = self.new_line(2), self.new_line(3)
+        moves = self.moves | self.bill(other, date(2026, 2, 23)) | self.bill(third, date(2026, 3, 5), 100_000)
+        dialog = self.dialog(moves)
+        self.assertFalse(dialog.can_edit_wizard)
+        paid = self.press(moves)
+        self.assertEqual(
+            {payment.partner_id: payment.amount for payment in paid},
+            {self.line.partner_id: 555_000, other.partner_id: 277_500, third.partner_id: 111_000},
+        )
+        self.assertEqual((len(paid), paid.filtered("isp_identity"), set(self.left(moves))), (3, paid.browse(), {0}))
+        for line in (self.line, other, third):
+            self.assertEqual(len(self.receipts(line)), 1)
+
+    def test_several_customers_with_one_invoice_each(self):
+        other = self.new_line(2)
+        moves = self.overdue | self.bill(other, date(2026, 2, 23))
+        for day, code in ((date(2062, 3, 10), "payment.paid_in_future"), (date(1999, 3, 10), "payment.paid_long_ago")):
+            with self.subTest(code), self.assertRaises(Refusal) as refused, self.env.cr.savepoint():
+                self.press(moves, payment_date=day)
+            self.assertEqual(refused.exception.code, code, "the day was typed")
+        self.assertEqual(set(self.left(moves)), {277_500})
+        self.assertEqual(len(self.press(moves)), 2)
+        self.assertEqual(set(self.left(moves)), {0})
+
     def test_several_customers_share_no_reference(self):
         other = self.new_line(2)
         moves = self.overdue | self.bill(other, date(2026, 2, 23))
@@ -121,3 +147,9 @@ class TestPaymentsSeveral(IspNetworkCommon):
                 dialog.action_create_payments()
             dialog.invalidate_recordset()
         self.assertEqual(set(self.left(moves)), {277_500})
+
+    def test_each_invoice_by_itself_where_a_person_says_so(self):
+        other = self.new_line(2)
+        moves = self.moves | self.bill(other, date(2026, 2, 23))
+        paid = self.press(moves, group_payment=False)
+        self.assertEqual((paid.mapped("amount"), set(self.left(moves))), ([277_500] * 3, {0}))

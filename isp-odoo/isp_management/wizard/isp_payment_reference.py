@@ -52,10 +52,15 @@ class AccountPaymentRegister(models.TransientModel):
     def _isp_check_typed(self):
         """A year or an amount that was mistyped is asked about, also where no reference is given (rule P7)."""
         for wizard in self.filtered(lambda one: one.payment_type == "inbound" and not (one.isp_reference or "").strip()):
-            # What is unpaid stands there by itself; any other amount was typed.
-            typed = "machine" if wizard.currency_id.is_zero(wizard.payment_difference) else "person"
+            amount, typed = wizard.amount, "person"
+            if not wizard._isp_shows_amount():
+                # Each payment is of what is unpaid then: the dialog shows no amount, and of several customers it has none.
+                amount, typed = sum(abs(item.amount_residual) for item in wizard.line_ids), "machine"
+            elif wizard.currency_id.is_zero(wizard.payment_difference):
+                # What is unpaid stands there by itself; any other amount was typed.
+                typed = "machine"
             wizard.env["account.payment"]._isp_check_typed(
-                wizard.company_id, wizard.amount, wizard.payment_date, "insisting" if wizard.isp_insist else typed
+                wizard.company_id, amount, wizard.payment_date, "insisting" if wizard.isp_insist else typed
             )
 
     def _isp_shows_amount(self):
