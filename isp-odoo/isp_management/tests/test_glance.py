@@ -163,6 +163,29 @@ class TestGlance(IspNetworkCommon):
                     ]
                     self.assertLessEqual(len(shown), 1, (group, values, shown))
 
+    def test_a_payment_is_registered_while_anything_is_due(self):
+        """The button is there before the invoice is overdue, and highlighted from then on."""
+        move, cashier = self.bill(self.line, date(2026, 1, 5)), self.as_person("cashier")
+
+        def highlighted(record, moment):
+            """Of each button that is shown, whether it is highlighted."""
+            env = cashier(context={**cashier.context, "isp_now": moment})
+            arch = etree.fromstring(env[record._name].get_view(view_type="form")["arch"])
+            row, _queries = self.form_of(record, env)
+            return [
+                "oe_highlight" in (node.get("class") or "") for node in arch.xpath("//header/button[@name='action_isp_pay']")
+                if not eval(node.get("invisible"), {}, row)  # pylint: disable=eval-used
+            ]
+
+        for record in (self.line, self.customer):
+            self.assertEqual(highlighted(record, "2026-01-10 02:00:00"), [False], record)
+            self.assertEqual(highlighted(record, "2026-01-20 02:00:00"), [True], record)
+        self.line.sudo().write({"state": "paused", "paused_from": date(2026, 1, 6)})
+        self.assertEqual(highlighted(self.line, "2026-01-20 02:00:00"), [False])
+        self.pay(move)
+        for record in (self.line, self.customer, self.other):
+            self.assertEqual(highlighted(record, "2026-01-20 02:00:00"), [], record)
+
     def test_one_box_finds_by_whatever_is_at_hand(self):
         self.env["isp.cpe"].create({
             "customer_id": self.customer.id, "subscription_id": self.line.id, "serial": "HE9-77", "router_serial": "R-55",
