@@ -380,7 +380,7 @@ class IspRouter(models.Model):
         return self._isp_lines_action(_("Lines it has to hear of"), [("router_pending", "=", True)])
 
     def action_isp_drift(self):
-        return self._isp_lines_action(_("Lines that differ"), [("router_drift", "!=", False)])
+        return self._isp_lines_action(_("Lines that differ from the router"), [("router_drift", "!=", False)])
 
     def _isp_lines_action(self, name, domain):
         self.ensure_one()
