@@ -55,6 +55,7 @@ mod moves;
 mod moving;
 mod open;
 mod outbox;
+mod patience;
 mod payment;
 mod postgres;
 mod proof;

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use isp_core::ports::StoreError;
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
+use sqlx::{Connection as _, SqlSafeStr as _};
 
 use crate::citus::{self, Distributed, Part};
 use crate::error::{rejected, store_error, unavailable};
@@ -18,11 +17,6 @@ use crate::sqlite::{self, Sqlite};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::wall::{self, Walled};
-
-/// How often a statement is said that others were in the way of.
-const ATTEMPTS: u32 = 5;
-/// How long they are left to come to their end in between.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,19 +216,6 @@ pub(crate) async fn alone<T>(
     let done = work(&mut *connection).await;
     connection.unlock().await.map_err(migrate_error)?;
     done
-}
-
-/// Says a statement outside of a transaction, and says it again where somebody else changes the same user or rights at that moment. Citus
-/// alters a user on each node when a database first gives that user rights there, and users are the same in all databases of a server:
-/// whoever sets up another database may be at it, and a lock of this database does not keep them out.
-pub(crate) async fn patiently(connection: &mut PgConnection, sql: String) -> Result<(), StoreError> {
-    for _ in 1..ATTEMPTS {
-        match connection.execute(AssertSqlSafe(sql.as_str())).await.map_err(store_error) {
-            Err(error) if error.retryable() => tokio::time::sleep(PAUSE).await,
-            done => return done.map(drop),
-        }
-    }
-    connection.execute(AssertSqlSafe(sql)).await.map_err(store_error).map(drop)
 }
 
 /// Runs the migrations on a PostgreSQL server by itself.

@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::error::{rejected, store_error};
-use crate::open::patiently;
+use crate::patience::patiently;
 
 /// Why what concerns all providers is not done by a user that sees one at a time.
 pub(crate) const BEHIND_WALL: &str =

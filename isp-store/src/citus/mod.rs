@@ -15,7 +15,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use crate::error::{rejected, store_error, unavailable};
-use crate::open::{alone, applied, patiently, postgres_migrations, stands};
+use crate::open::{alone, applied, postgres_migrations, stands};
+use crate::patience::patiently;
 use crate::postgres::{LOCK_TIMEOUT, connect};
 use crate::wall;
 
