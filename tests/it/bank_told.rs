@@ -13,15 +13,15 @@ use isp_core::testing::Moment;
 
 const ACCOUNT: &str = "BRI-1";
 
-fn phone() -> Teller {
+pub(crate) fn phone() -> Teller {
     Teller { name: code("hp-toko"), format: BankFormat::Phone }
 }
 
-fn moota() -> Teller {
+pub(crate) fn moota() -> Teller {
     Teller { name: code("moota"), format: BankFormat::Moota }
 }
 
-fn row(id: &str, on: &str, rupiah: i64, text: &str) -> ToldRow {
+pub(crate) fn row(id: &str, on: &str, rupiah: i64, text: &str) -> ToldRow {
     let (account, on) = (account_code(ACCOUNT).unwrap(), date(on));
     ToldRow {
         id: id.to_owned(),
@@ -45,7 +45,12 @@ async fn asked() -> World {
     world
 }
 
-async fn tell(world: &World, who: &Teller, rows: &[ToldRow], now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+pub(crate) async fn tell(
+    world: &World,
+    who: &Teller,
+    rows: &[ToldRow],
+    now: DateTime<Utc>,
+) -> Result<Vec<Looked>, EngineError> {
     let found: Recognised = world.engine().keep_told(who, rows, now).await?;
     let order: Vec<_> = found.tellings.iter().map(|t| t.mutation_id).collect();
     world.engine().match_mutations(&order, who.name.as_str(), now).await
@@ -61,14 +66,18 @@ fn bri(rows: &[(&str, &str, i64)]) -> String {
     text
 }
 
-async fn import(world: &World, rows: &[(&str, &str, i64)], now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+pub(crate) async fn import(
+    world: &World,
+    rows: &[(&str, &str, i64)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Looked>, EngineError> {
     let text = bri(rows);
     let (file, account) = (BankFile::read(&text).unwrap(), account_code(ACCOUNT).unwrap());
     let report = world.engine().import_bank_file(&file, &account, &text, "kasir", now).await?;
     world.engine().match_mutations(&report.compared.order, "kasir", now).await
 }
 
-fn booked(looked: &[Looked]) -> Vec<CustomerId> {
+pub(crate) fn booked(looked: &[Looked]) -> Vec<CustomerId> {
     let of = |one: &Looked| match &one.matched {
         Matched::Booked(id, _) => Some(*id),
         _ => None,
@@ -76,7 +85,7 @@ fn booked(looked: &[Looked]) -> Vec<CustomerId> {
     looked.iter().filter_map(of).collect()
 }
 
-fn doubts(looked: &[Looked]) -> Vec<&'static str> {
+pub(crate) fn doubts(looked: &[Looked]) -> Vec<&'static str> {
     let of = |one: &Looked| match one.matched {
         Matched::Asks(doubt) => Some(doubt.code()),
         _ => None,
@@ -84,7 +93,7 @@ fn doubts(looked: &[Looked]) -> Vec<&'static str> {
     looked.iter().filter_map(of).collect()
 }
 
-fn received(world: &World) -> Money {
+pub(crate) fn received(world: &World) -> Money {
     books::check(&world.store.snapshot(TENANT)).received
 }
 

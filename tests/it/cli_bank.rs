@@ -158,12 +158,16 @@ fn a_person_matches_what_nobody_knows_and_it_is_known_from_then_on() {
     assert_eq!(waiting(&isp).len(), 0);
     // The day counts that the bank tells.
     assert_eq!(isp.json(&["payment", "list"])[0]["paid_at"], "2026-01-05");
-    // Next month the same words are the same customer, whatever the amount.
-    write(&isp, "b.csv", &bri(&[("05/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 170_000)]));
+    // Next month the same words are the same customer's, where that customer owes the amount; another one is asked about.
+    isp.ok(&["--on", "2026-02-01", "bill"]);
+    write(&isp, "b.csv", &bri(&[("05/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 165_000)]));
     assert_eq!(import(&isp, "2026-02-06", "b.csv"), told(&[("booked", "P001")]));
-    // Also a part of a thousand: the bank says it, nobody typed it.
-    write(&isp, "c.csv", &bri(&[("06/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 500)]));
-    assert_eq!(import(&isp, "2026-02-07", "c.csv"), told(&[("booked", "P001")]));
+    write(&isp, "c.csv", &bri(&[("10/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 170_000)]));
+    assert_eq!(import(&isp, "2026-02-11", "c.csv"), told(&[("asks", "P001")]));
+    assert_eq!(waiting(&isp)[0]["reason"], "other_amount");
+    // A part of a thousand is booked, too, where the text says whose it is: the bank says the amount, nobody typed it.
+    write(&isp, "d.csv", &bri(&[("12/02/26", "TRF P001 SUPARMAN JAYA", 500)]));
+    assert_eq!(import(&isp, "2026-02-13", "d.csv"), told(&[("asks", "P001"), ("booked", "P001")]));
     isp.fails(4, &["bank", "match", "ffffffff", "P001"], "cli.not_found");
     isp.fails(4, &["bank", "match", "f", "P001"], "cli.not_found");
 }

@@ -13,6 +13,7 @@ mod asked;
 mod at_one_moment;
 mod bank;
 mod bank_corrected;
+mod bank_decided;
 mod bank_rows;
 mod bank_told;
 mod billing_day;

@@ -8,8 +8,9 @@ use crate::ids::{CustomerId, MutationId};
 
 /// What apps write in each of their notifications, beside what banks and payers write each time.
 const OF_APPS: &str = "masuk diterima terima menerima berhasil sukses anda kamu telah uang saldo notifikasi pada tanggal pukul jam \
-    wib sebesar oleh dengan untuk di kepada transaksi baru nominal pengirim penerima sumber tujuan lewat aplikasi hari ini tanpa \
-    toko merchant pelanggan pembeli biaya received incoming from your account payment successful you have";
+    wib wita wit sebesar oleh dengan untuk di kepada transaksi baru nominal pengirim penerima sumber tujuan lewat aplikasi hari ini \
+    tanpa toko merchant pelanggan pembeli biaya received incoming from your account payment successful you have senin selasa rabu \
+    kamis jumat sabtu minggu ref referensi berita catatan kredit debit brimo livin wondr byond myb mybca bukti lunas ya kak";
 
 /// The words of a text that name a payer, without those of apps.
 fn names(text: &str) -> String {
@@ -23,15 +24,17 @@ fn names(text: &str) -> String {
 pub struct Payees {
     /// By ID or phone number.
     pub by_id: BTreeSet<CustomerId>,
-    /// By name, or by words that were learnt.
+    /// By the whole name.
     pub by_name: BTreeSet<CustomerId>,
+    /// By words that were learnt from what a person matched: those of somebody who paid, who need not be the customer.
+    pub by_words: BTreeSet<CustomerId>,
 }
 
 impl Payees {
     /// All of them.
     #[must_use]
     pub fn all(&self) -> BTreeSet<CustomerId> {
-        self.by_id.union(&self.by_name).copied().collect()
+        [&self.by_id, &self.by_name, &self.by_words].into_iter().flatten().copied().collect()
     }
 }
 
@@ -93,15 +96,18 @@ impl<'a> Whose<'a> {
     }
 
     /// Both name customers in the same way, by ID or by name, and none that both name: the money of two. A name beside an ID may be
-    /// that of who paid for somebody else.
+    /// that of who paid for somebody else, learnt words are those of who paid, and a name that is a part of the other may be that one,
+    /// cut off.
     #[must_use]
     pub fn differ(&self, one: &str, other: &str) -> bool {
+        let (said, also) = (names(one), names(other));
+        let part = || covers(&said, &also) || covers(&also, &said);
         let (one, other) = ((self.of)(one), (self.of)(other));
         let two = |one: &BTreeSet<CustomerId>, other: &BTreeSet<CustomerId>| {
             !one.is_empty() && !other.is_empty() && one.is_disjoint(other)
         };
         match one.by_id.is_empty() && other.by_id.is_empty() {
-            true => two(&one.by_name, &other.by_name),
+            true => two(&one.by_name, &other.by_name) && !part(),
             false => two(&one.by_id, &other.by_id),
         }
     }
@@ -154,7 +160,7 @@ mod tests {
     fn named(text: &str) -> Payees {
         let of = |n: u128| text.contains(&format!("P00{n}")).then(|| CustomerId(Uuid::from_u128(n)));
         let siti = text.contains("SITI").then(|| CustomerId(Uuid::from_u128(2)));
-        Payees { by_id: (1..=3).filter_map(of).collect(), by_name: siti.into_iter().collect() }
+        Payees { by_id: (1..=3).filter_map(of).collect(), by_name: siti.into_iter().collect(), ..Payees::default() }
     }
 
     #[test]
@@ -172,6 +178,28 @@ mod tests {
             (open, "TRF P002", true),
         ] {
             assert_eq!(whose.leaves(mutation, text), leaves, "{text}");
+        }
+    }
+
+    /// Learnt words say who paid, and a name that is a part of the other may be that one, cut off: neither tells two transfers apart.
+    #[test]
+    fn words_that_were_learnt_and_names_that_were_cut_off_are_no_proof_of_two_payers() {
+        let of = |text: &str| {
+            let who = |n: u128, yes: bool| yes.then(|| CustomerId(Uuid::from_u128(n))).into_iter().collect();
+            let long = text.contains("SITI AMINAH PUTRI");
+            Payees {
+                by_id: BTreeSet::new(),
+                by_name: who(if long { 2 } else { 1 }, text.contains("SITI AMINAH") || text.contains("BUDI SANTOSO")),
+                by_words: who(3, text.contains("BUDI SANTOS") && !text.contains("BUDI SANTOSO")),
+            }
+        };
+        let whose = Whose::by(&of);
+        for (one, other, differ) in [
+            ("TRSF BUDI SANTOS", "dari BUDI SANTOSO", false),
+            ("TRSF SITI AMINAH", "dari SITI AMINAH PUTRI", false),
+            ("TRSF BUDI SANTOSO", "dari SITI AMINAH PUTRI", true),
+        ] {
+            assert_eq!((whose.differ(one, other), whose.differ(other, one)), (differ, differ), "{one}, {other}");
         }
     }
 

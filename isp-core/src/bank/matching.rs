@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use super::agree::Payees;
-use super::payers::{Payer, Payers};
+use super::payers::{Cut, Payer, Payers};
 use super::words::{names_phone, payer_words, runs, words};
 use super::written::{Named, Written};
 use super::{Incoming, PayerAlias};
@@ -23,7 +23,7 @@ pub enum Clue {
     Request,
     /// The customer's ID stands in the text.
     Code,
-    /// The words, two or more, are those of a mutation that a person matched.
+    /// The words, two or more, are those of a mutation that a person matched. As with a name, the amount has to be owed.
     Alias,
     /// The customer's phone number stands in the text.
     Phone,
@@ -76,7 +76,7 @@ pub enum Doubt {
     Booked,
     /// The request of this amount has been paid.
     Paid,
-    /// A name alone, and not an amount that this customer owes.
+    /// A name or learnt words alone, and not an amount that this customer owes.
     OtherAmount,
     /// What may be a customer's ID may stand there by chance.
     Unclear,
@@ -147,12 +147,13 @@ pub enum Verdict {
 pub fn payees(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
     let money = Incoming { amount: Money::ZERO, on: Date::MIN, text, said: None, owed_by: &[] };
     let mut payees = Payees::default();
-    for found in candidates(&money, &[], payers, aliases) {
+    for found in candidates(&money, &[], payers, &[]) {
         match found.clue {
             Clue::Code | Clue::Phone => payees.by_id.insert(found.customer_id),
             _ => payees.by_name.insert(found.customer_id),
         };
     }
+    payees.by_words = learnt(text, aliases).map(|alias| alias.customer_id).collect();
     payees
 }
 
@@ -183,25 +184,36 @@ pub fn candidates(
         add(customer_id, Clue::Code, None, named == Named::Surely);
     }
     let said = words(money.text);
-    let payer: Vec<String> = money.text.split(Incoming::SEPARATOR).map(payer_words).collect();
-    // One word names too many: it counts as a name, which wants the right amount, too.
-    let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) = aliases
+    let named = payers.with_name(&said);
+    // "Budi Santoso" stands in "Budi Santoso Wijaya", too; the longer name is meant.
+    let longest: Vec<&Payer> = named
         .iter()
-        .filter(|a| !a.words.is_empty() && payer.contains(&a.words))
-        .partition(|a| !a.words.contains(' '));
+        .filter(|p| !named.iter().any(|other| other.name.len() > p.name.len() && runs(&other.name, &p.name)))
+        .copied()
+        .collect();
+    // A text that holds the whole name of a customer is not that of another one from whom its words were learnt.
+    let (own, others): (Vec<&PayerAlias>, Vec<&PayerAlias>) = learnt(money.text, aliases)
+        .partition(|a| longest.is_empty() || longest.iter().any(|p| p.customer_id == a.customer_id));
+    // One word names too many: it counts as a name.
+    let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) = own.into_iter().partition(|a| !a.words.contains(' '));
     for alias in several {
         add(alias.customer_id, Clue::Alias, None, true);
     }
     for payer in payers.with_phone(&said).into_iter().filter(|p| names_phone(&said, p.phone.as_ref())) {
         add(payer.customer_id, Clue::Phone, None, true);
     }
-    let named: Vec<&Payer> = payers.with_name(&said);
-    // "Budi Santoso" stands in "Budi Santoso Wijaya", too; the longer name is meant.
-    let longest = named
-        .iter()
-        .filter(|p| !named.iter().any(|other| other.name.len() > p.name.len() && runs(&other.name, &p.name)));
-    for customer_id in longest.map(|p| p.customer_id).chain(one.iter().map(|a| a.customer_id)) {
+    // The bank may have cut off a longer name that begins as this one.
+    let cut_off = longest.iter().flat_map(|p| payers.beginning_as(&p.name)).filter(|p| match p.may_be_cut_in(&said) {
+        Cut::Off => true,
+        Cut::Perhaps => money.owed_by.contains(&p.customer_id),
+        Cut::No => false,
+    });
+    let cut_off: Vec<CustomerId> = cut_off.map(|p| p.customer_id).collect();
+    for customer_id in longest.iter().map(|p| p.customer_id).chain(cut_off).chain(one.iter().map(|a| a.customer_id)) {
         add(customer_id, Clue::Name, None, true);
+    }
+    for alias in others {
+        add(alias.customer_id, Clue::Alias, None, true);
     }
     if found.first().is_some_and(|first| first.clue == Clue::Request) {
         for customer_id in money.owed_by {
@@ -212,6 +224,13 @@ pub fn candidates(
         }
     }
     found
+}
+
+/// The words of which a text consists that were learnt. Those that everybody's transfers have count no more, even where they were learnt.
+fn learnt<'a>(text: &str, aliases: &'a [PayerAlias]) -> impl Iterator<Item = &'a PayerAlias> {
+    let payer: Vec<String> =
+        text.split(Incoming::SEPARATOR).map(payer_words).filter(|words| !words.is_empty()).collect();
+    aliases.iter().filter(move |a| payer.contains(&payer_words(&a.words)))
 }
 
 /// Whose IDs stand in a text. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
@@ -234,8 +253,8 @@ fn coded(text: &str, payers: &Payers) -> Vec<(CustomerId, Named)> {
 /// The surest kind of clue counts, when it names one customer and nothing contradicts it. The amount of a request is contradicted
 /// by another customer's ID in the text, by any other name in it than the customer's own, by a payer whom the bank or a person
 /// names, and by another customer who owes just as much: nobody's money is ever booked to somebody else. Money that was booked
-/// before its bank told of it is not booked again. A name alone is enough only with an amount that this customer owes, because
-/// others bear the same name.
+/// before its bank told of it is not booked again. A name alone, or learnt words, are enough only with an amount that this customer
+/// owes, because others bear the same name, or pay through the same firm.
 #[must_use]
 pub fn decide(candidates: &[Candidate], money: &Incoming<'_>, transfers: &[Transfer]) -> Verdict {
     let asks = |doubt| Verdict::Asks(doubt, None);
@@ -251,7 +270,14 @@ pub fn decide(candidates: &[Candidate], money: &Incoming<'_>, transfers: &[Trans
     }
     let Some(request) = first.request else {
         let owes = money.owed_by.contains(&first.customer_id);
-        return if first.clue == Clue::Name && !owes { asks(Doubt::OtherAmount) } else { Verdict::Pays(*first) };
+        let called = |clue| matches!(clue, Clue::Alias | Clue::Name);
+        return match first.clue {
+            Clue::Alias if candidates.iter().skip(1).any(|c| called(c.clue) || c.clue == Clue::Phone) => {
+                asks(Doubt::Several)
+            }
+            clue if called(clue) && !owes => asks(Doubt::OtherAmount),
+            _ => Verdict::Pays(*first),
+        };
     };
     for other in candidates.iter().skip(1) {
         match other.clue {
@@ -394,14 +420,68 @@ mod tests {
             }
         };
         let text = "TRSF E-BANKING CR 1501/FTSCY 100000.00 SUPARMAN JAYA";
-        assert_eq!(with(text, 0, &[alias(3, "suparman jaya")]), Some((who(3), Clue::Alias)));
-        assert_eq!(with(text, 0, &[alias(3, "suparman jaya"), alias(5, "suparman jaya")]), None);
-        assert_eq!(with(text, 0, &[alias(3, "suparman")]), None);
-        assert_eq!(with(text, 0, &[alias(3, "")]), None);
-        // One word may be anybody's, so the amount has to fit as well.
+        assert_eq!(with(text, 100_000, &[alias(3, "suparman jaya")]), Some((who(3), Clue::Alias)));
+        assert_eq!(with(text, 100_000, &[alias(3, "suparman jaya"), alias(5, "suparman jaya")]), None);
+        assert_eq!(with(text, 100_000, &[alias(3, "suparman")]), None);
+        assert_eq!(with(text, 100_000, &[alias(3, "")]), None);
+        // Who pays may pay for others, too, and through a firm that pays for everybody: the amount has to be owed.
+        assert_eq!(with(text, 99_000, &[alias(3, "suparman jaya")]), None);
+        // Words that stand in everybody's transfers, learnt by a program that did not know them.
+        for everybody in
+            ["MCM INHOUSETRF CS-CS DARI", "FLIPTECH LENTERA IP", "DANA MASUK DARI BANK LAIN", "IURAN WIFI RT"]
+        {
+            let learnt = words(everybody).into_iter().filter(|word| word.len() > 1).collect::<Vec<_>>().join(" ");
+            assert_eq!(with(everybody, 100_000, &[alias(3, &learnt)]), None, "{everybody}");
+        }
         let text = "TRF SUPARMAN";
         assert_eq!(with(text, 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
         assert_eq!(with(text, 99_000, &[alias(3, "suparman")]), None);
+    }
+
+    /// A person matched a transfer of Eko Prasetyo to customer 3: what Eko pays later for himself is his own.
+    #[test]
+    fn learnt_words_do_not_take_the_money_of_a_customer_of_that_name() {
+        let learnt = |customer| {
+            let words = "eko prasetyo".to_owned();
+            [PayerAlias { mutation_id: MutationId(Uuid::from_u128(1)), words, customer_id: who(customer) }]
+        };
+        let with = |owed_by: &[CustomerId], aliases: &[PayerAlias]| {
+            let money = Incoming { owed_by, ..came(100_000, "TRSF EKO PRASETYO") };
+            decide(&candidates(&money, &[], &people(), aliases), &money, &[])
+        };
+        let pays = |verdict| match verdict {
+            Verdict::Pays(one) => Some((one.customer_id, one.clue)),
+            Verdict::Is(..) | Verdict::Asks(..) => None,
+        };
+        assert_eq!(pays(with(&[who(3), who(4)], &learnt(3))), Some((who(4), Clue::Name)));
+        assert_eq!(pays(with(&[who(3)], &learnt(3))), None, "he owes another amount, and it is not his name's");
+        // Of two of one name neither is meant surely, whichever was meant before.
+        let text = "TRSF DEWI LESTARI";
+        let one = PayerAlias { words: "dewi lestari".to_owned(), ..learnt(5)[0].clone() };
+        let owed_by = [who(5), who(6)];
+        let money = Incoming { owed_by: &owed_by, ..came(100_000, text) };
+        let verdict = decide(&candidates(&money, &[], &people(), &[one]), &money, &[]);
+        assert_eq!(verdict, Verdict::Asks(Doubt::Several, None));
+    }
+
+    /// Banks cut names off: what is left may be the whole name of another customer.
+    #[test]
+    fn a_name_may_be_the_beginning_of_a_longer_one() {
+        let with = |text: &'static str, owed_by: &[u128]| {
+            let owed_by: Vec<CustomerId> = owed_by.iter().copied().map(who).collect();
+            let money = Incoming { owed_by: &owed_by, ..came(100_000, text) };
+            match decide(&candidates(&money, &[], &people(), &[]), &money, &[]) {
+                Verdict::Pays(one) => Ok(one.customer_id.0.as_u128()),
+                Verdict::Asks(doubt, _) => Err(doubt),
+                Verdict::Is(..) => panic!("nothing is booked"),
+            }
+        };
+        // 1 is Budi Santoso, 2 is Budi Santoso Wijaya.
+        assert_eq!(with("TRSF BUDI SANTOSO WIJ", &[1]), Err(Doubt::Several), "the third word is begun");
+        assert_eq!(with("TRSF BUDI SANTOSO", &[1, 2]), Err(Doubt::Several), "both owe it");
+        assert_eq!(with("TRSF BUDI SANTOSO", &[1]), Ok(1), "only one owes it");
+        assert_eq!(with("TRSF BUDI SANTOSO HADI", &[1, 2]), Ok(1), "it goes on in another way");
+        assert_eq!(with("TRSF BUDI SANTOSO WIJAYA", &[1, 2]), Ok(2));
     }
 
     /// What becomes of money of Rp183.151 for which customer 1 was asked, when the text, others' debts or a payer say more.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::words;
+use super::words::{is_usual, words};
 use super::written::{Id, Written};
 use crate::customer::Phone;
 use crate::ids::CustomerId;
@@ -23,6 +23,36 @@ impl Payer {
     pub fn new(customer_id: CustomerId, code: &Code, name: Option<&Name>, phone: Option<Phone>) -> Self {
         let name = name.map(|name| words(name.as_str())).unwrap_or_default();
         Self { customer_id, code: Id::new(code), name, phone }
+    }
+}
+
+/// Whether a text may hold the first words of a name, and the rest cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It holds the beginning of the next word, too.
+    Off,
+    /// It holds whole words, and nothing that speaks against it follows.
+    Perhaps,
+    /// It holds something else.
+    No,
+}
+
+impl Payer {
+    /// Whether words hold this name, cut off after its second word or later.
+    pub(super) fn may_be_cut_in(&self, said: &[String]) -> Cut {
+        let mut cut = Cut::No;
+        for kept in 2..self.name.len() {
+            let (Some(begins), Some(next)) = (self.name.get(..kept), self.name.get(kept)) else { continue };
+            for (at, _) in said.windows(kept).enumerate().filter(|(_, window)| *window == begins) {
+                match said.get(at + kept) {
+                    Some(word) if word == next => {}
+                    Some(word) if next.starts_with(word.as_str()) => return Cut::Off,
+                    Some(word) if word.chars().all(char::is_alphabetic) && !is_usual(word) => {}
+                    _ => cut = Cut::Perhaps,
+                }
+            }
+        }
+        cut
     }
 }
 
@@ -111,6 +141,14 @@ impl Payers {
     pub(super) fn with_name(&self, said: &[String]) -> Vec<&Payer> {
         let names = self.names.lengths.iter().flat_map(|length| said.windows(*length));
         self.of(names.filter_map(|name| self.names.places.get(name)))
+    }
+
+    /// Those whose name begins with these words and is longer.
+    pub(super) fn beginning_as(&self, name: &[String]) -> Vec<&Payer> {
+        let from = self.names.places.range(name.to_vec()..);
+        let longer =
+            from.take_while(|(longer, _)| longer.starts_with(name)).filter(|(longer, _)| longer.len() > name.len());
+        self.of(longer.map(|(_, places)| places))
     }
 
     fn of<'a>(&self, found: impl Iterator<Item = &'a Vec<usize>>) -> Vec<&Payer> {

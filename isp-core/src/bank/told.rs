@@ -143,9 +143,11 @@ pub(super) fn untold<'a>(
 #[must_use]
 pub fn may_be_same(one: &Mutation, other: &Mutation, tellings: &[Telling]) -> bool {
     let apart = one.on.days_since(other.on).abs();
+    let of_one_file = file_of(one).is_some() && file_of(one) == file_of(other);
     one.id != other.id
         && (&one.account, one.amount) == (&other.account, other.amount)
         && apart <= Transfer::APART
+        && !of_one_file
         && told_by(one, tellings).is_disjoint(&told_by(other, tellings))
 }
 
@@ -177,29 +179,29 @@ pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
     texts.collect::<Vec<_>>().join(&Incoming::SEPARATOR.to_string())
 }
 
-/// Whether a customer would be booked more often for one amount of a day than any one source names that customer for it. A source
-/// tells of each movement once, so what is more was told before, beside another's text. `of_day` are the mutations of the account,
-/// the day and the amount, each with the customer whose payment it is. Of two that may be one row, written anew, one counts unless
+/// Whether a customer would be booked more often for one amount, within a few days, than any one source names that customer for it. A
+/// source tells of each movement once, so what is more was told before: beside another's text, or with another day. `near` are the
+/// mutations of the account and the amount up to [`Transfer::APART`] days before and after, each with the customer whose payment it is. Of two that may be one row, written anew, one counts unless
 /// both are payments.
 #[must_use]
 pub fn is_too_often(
     mutation: MutationId,
     customer: CustomerId,
-    of_day: &[(&Mutation, Option<CustomerId>)],
+    near: &[(&Mutation, Option<CustomerId>)],
     tellings: &[Telling],
     whose: &Whose<'_>,
 ) -> bool {
-    let booked = of_day.iter().filter(|(other, payer)| other.id != mutation && *payer == Some(customer)).count();
+    let booked = near.iter().filter(|(other, payer)| other.id != mutation && *payer == Some(customer)).count();
     if booked == 0 {
         return false;
     }
     let again = |(other, payer): &&(&Mutation, Option<CustomerId>)| {
         let paid_anew =
             |(anew, payer): &(&Mutation, Option<CustomerId>)| anew.may_correct == Some(other.id) && payer.is_some();
-        payer.is_none() && (other.may_correct.is_some() || of_day.iter().any(paid_anew))
+        payer.is_none() && (other.may_correct.is_some() || near.iter().any(paid_anew))
     };
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
-    for (source, text) in of_day.iter().filter(|one| !again(one)).flat_map(|(other, _)| texts_of(other, tellings)) {
+    for (source, text) in near.iter().filter(|one| !again(one)).flat_map(|(other, _)| texts_of(other, tellings)) {
         *named.entry(source).or_default() += usize::from(whose.names(customer, text));
     }
     named.values().max().is_some_and(|most| *most > 0 && booked >= *most)

@@ -2,13 +2,15 @@
 
 use crate::customer::Phone;
 
-/// What banks and payers write each time.
-const USUAL: &str = "trsf transfer trf tf banking ebanking mbanking ib mb cr db kr otomatis bifast bi fast rtgs skn llg \
+/// What banks and payers write each time, and the firms through which apps send the money of everybody.
+const USUAL: &str = "trsf transfer trf tf banking ebanking mbanking ib mb cr db kr dr otomatis bifast bi fast bif rtgs skn llg \
     switching atm edc mobile internet inet dari ke from to via bank bca bri bni bsi mandiri permata cimb \
     niaga danamon jago seabank dana ovo gopay shopeepay linkaja qris qr setoran tunai setor kas bayar \
     pembayaran byr payment wifi tagihan langganan bulan bln ftscy ftfva ws rp idr an nama no rek \
     rekening januari februari maret april mei juni juli agustus september oktober november desember jan \
-    feb mar apr jun jul agu agt sep okt nov des";
+    feb mar apr jun jul agu agt sep okt nov des masuk lain antar pindah buku pindahbuku pemindahan inhouse inhousetrf mcm cs \
+    nbmb esb livin by online kcp kcu cabang iuran rt rw tgl tanggal ob sa book internasional internation airpay fliptech lentera ip \
+    flip dompet anak bangsa espay debit indone visionet internasi";
 
 /// True for a word that banks and payers write each time.
 pub(super) fn is_usual(word: &str) -> bool {

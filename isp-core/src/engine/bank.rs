@@ -1,5 +1,7 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
@@ -84,8 +86,10 @@ impl Engine<'_> {
         let known = self.store.bank_file(self.tenant, id).await?.is_some();
         let query = MutationQuery { account: Some(account.clone()), days: Some(days), ..MutationQuery::default() };
         let rows = self.mutations(&query).await?;
-        let wanted = file.rows.iter().map(|row| (row.on, row.amount())).collect();
-        let settled = self.settled(&rows, &wanted).await?;
+        let wanted: BTreeSet<(Date, Money)> = file.rows.iter().map(|row| (row.on, row.amount())).collect();
+        let of_rows = rows.iter().filter(|row| wanted.contains(&(row.mutation.on, row.mutation.amount)));
+        let mut settled = BTreeMap::new();
+        self.settle(of_rows, &mut settled).await?;
         let kept: Vec<Mutation> = rows.into_iter().map(|row| row.mutation).collect();
         let query = TellingQuery { account: Some(account.clone()), days: Some(days), ..TellingQuery::default() };
         let tellings = self.store.tellings(self.tenant, &query).await?;

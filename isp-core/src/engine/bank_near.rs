@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bank::{Mutation, MutationRow, MutationState, Telling, Whose, is_too_often, may_be_same, text_of};
+use crate::bank::{Doubt, Mutation, MutationRow, MutationState, Telling, Whose, is_too_often, may_be_same, text_of};
 use crate::calendar::Date;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, MutationId};
@@ -17,11 +17,9 @@ const MANY: usize = 8;
 /// A mutation about the same day.
 struct Other {
     mutation: Mutation,
-    /// Whether it is a payment.
-    matched: bool,
-    /// Whether somebody said anything of it.
-    marked: bool,
-    /// Whose, where it is of the same day.
+    /// What was said of it last.
+    state: Option<MutationState>,
+    /// Whose payment it is.
     payer: Option<CustomerId>,
 }
 
@@ -31,6 +29,27 @@ struct Day {
     tellings: Vec<Telling>,
     /// Mutations, by amount.
     others: BTreeMap<Money, Vec<Other>>,
+}
+
+/// Mutations that are, or would be, payments by the present walk.
+#[derive(Default)]
+pub(super) struct Books {
+    of: BTreeMap<MutationId, CustomerId>,
+    /// Everybody whose one was, at some time.
+    payers: BTreeSet<CustomerId>,
+}
+
+impl Books {
+    /// It is this customer's.
+    pub(super) fn insert(&mut self, mutation: MutationId, customer: CustomerId) {
+        self.of.insert(mutation, customer);
+        self.payers.insert(customer);
+    }
+
+    /// It is nobody's after all.
+    pub(super) fn remove(&mut self, mutation: MutationId) {
+        self.of.remove(&mutation);
+    }
 }
 
 /// What is told about the days of mutations.
@@ -43,23 +62,34 @@ impl Near {
         text_of(mutation, self.day(mutation).map_or(&[][..], |day| &day.tellings))
     }
 
-    /// Whether the money of a mutation may be that of another one that is a payment, told by somebody else with another day or in
-    /// other words. `books` says which will be one besides. One that names another customer is not.
-    pub(super) fn is_booked(&self, mutation: &Mutation, whose: &Whose<'_>, books: impl Fn(MutationId) -> bool) -> bool {
-        let Some(day) = self.day(mutation) else { return false };
+    /// Why the money of a mutation may be that of another one of which is decided what it is, told by somebody else with another day or
+    /// in other words: one that is a payment, or that a person ignored or took back. `books` says which will be a payment besides. One
+    /// that names another customer is not.
+    pub(super) fn decided(&self, mutation: &Mutation, whose: &Whose<'_>, books: &Books) -> Option<Doubt> {
+        let books = |id: MutationId| books.of.contains_key(&id);
+        let day = self.day(mutation)?;
         let others = day.others.get(&mutation.amount).into_iter().flatten();
-        let mut booked = others.filter(|other| other.matched || books(other.mutation.id));
+        // What a person ignored or took back counts with another day: of the same day it would have been recognised.
+        let counts = |other: &&Other| match other.state {
+            Some(MutationState::Ignored | MutationState::TakenBack) => other.mutation.on != mutation.on,
+            state => state.is_some(),
+        };
+        let decided = others.filter(|other| counts(other) || books(other.mutation.id));
         let text = text_of(mutation, &day.tellings);
-        booked.any(|Other { mutation: other, .. }| {
+        let mut same = decided.filter(|Other { mutation: other, .. }| {
             may_be_same(mutation, other, &day.tellings) && !whose.differ(&text, &text_of(other, &day.tellings))
-        })
+        });
+        let first = same.next()?;
+        let taken_back = |other: &Other| other.state == Some(MutationState::TakenBack) && !books(other.mutation.id);
+        let all = taken_back(first) && same.all(taken_back);
+        Some(if all { Doubt::Unclear } else { Doubt::Booked })
     }
 
     /// The mutation that may be the same row of a bank's file as this one, written anew, where a person has to tell: the one that this
     /// may correct, or one that may correct this and of which somebody said something.
     pub(super) fn corrected(&self, mutation: &Mutation) -> Option<MutationId> {
         let others = || self.day(mutation).and_then(|day| day.others.get(&mutation.amount)).into_iter().flatten();
-        let anew = || others().find(|other| other.marked && other.mutation.may_correct == Some(mutation.id));
+        let anew = || others().find(|other| other.state.is_some() && other.mutation.may_correct == Some(mutation.id));
         mutation.may_correct.or_else(|| anew().map(|other| other.mutation.id))
     }
 
@@ -68,7 +98,7 @@ impl Near {
         for ((account, on), day) in &mut self.0 {
             let near = |m: &&Mutation| m.account == *account && m.on.days_since(*on).abs() <= Transfer::APART;
             for mutation in new.iter().filter(near) {
-                let other = Other { mutation: mutation.clone(), matched: false, marked: false, payer: None };
+                let other = Other { mutation: mutation.clone(), state: None, payer: None };
                 day.others.entry(mutation.amount).or_default().push(other);
             }
             let ids: BTreeSet<MutationId> = day.others.values().flatten().map(|other| other.mutation.id).collect();
@@ -82,14 +112,18 @@ impl Near {
         mutation: &Mutation,
         customer: CustomerId,
         whose: &Whose<'_>,
-        books: impl Fn(MutationId) -> Option<CustomerId>,
+        books: &Books,
     ) -> bool {
         let Some(day) = self.day(mutation) else { return false };
         let others = day.others.get(&mutation.amount).into_iter().flatten();
-        let of_day = others.filter(|other| other.mutation.on == mutation.on);
-        let of_day: Vec<(&Mutation, Option<CustomerId>)> =
-            of_day.map(|other| (&other.mutation, other.payer.or_else(|| books(other.mutation.id)))).collect();
-        is_too_often(mutation.id, customer, &of_day, &day.tellings, whose)
+        // Nearly nobody pays one amount twice in a few days, and the many others need no look at all texts.
+        if !books.payers.contains(&customer) && !others.clone().any(|other| other.payer == Some(customer)) {
+            return false;
+        }
+        let near: Vec<(&Mutation, Option<CustomerId>)> = others
+            .map(|other| (&other.mutation, other.payer.or_else(|| books.of.get(&other.mutation.id).copied())))
+            .collect();
+        is_too_often(mutation.id, customer, &near, &day.tellings, whose)
     }
 
     fn day(&self, mutation: &Mutation) -> Option<&Day> {
@@ -104,7 +138,7 @@ impl Engine<'_> {
         for Mutation { account, on, amount, .. } in rows.iter().map(|row| &row.mutation) {
             amounts.entry((account.clone(), *on)).or_default().push(*amount);
         }
-        let mut near = Near::default();
+        let (mut near, mut payers) = (Near::default(), BTreeMap::new());
         for ((account, on), mut amounts) in amounts {
             let days = Some((on.plus_days(-Transfer::APART), on.plus_days(Transfer::APART)));
             let query = TellingQuery { account: Some(account.clone()), days, ..TellingQuery::default() };
@@ -112,17 +146,16 @@ impl Engine<'_> {
             let many = amounts.len() >= MANY;
             amounts.sort();
             amounts.dedup();
-            let wanted: BTreeSet<(Date, Money)> = amounts.iter().map(|amount| (on, *amount)).collect();
+            let wanted: BTreeSet<Money> = amounts.iter().copied().collect();
             let each = if many { vec![None] } else { amounts.into_iter().map(Some).collect() };
             for amount in each {
                 let query = MutationQuery { account: Some(account.clone()), days, amount, ..MutationQuery::default() };
                 let rows = self.mutations(&query).await?;
-                let payers = self.settled(&rows, &wanted).await?;
+                self.settle(rows.iter().filter(|row| wanted.contains(&row.mutation.amount)), &mut payers).await?;
                 for MutationRow { mutation, mark, .. } in rows {
-                    let marked = mark.is_some();
-                    let matched = mark.is_some_and(|mark| mark.state == MutationState::Matched);
                     let payer = payers.get(&mutation.id).copied().flatten();
-                    day.others.entry(mutation.amount).or_default().push(Other { mutation, matched, marked, payer });
+                    let state = mark.map(|mark| mark.state);
+                    day.others.entry(mutation.amount).or_default().push(Other { mutation, state, payer });
                 }
             }
             near.0.insert((account, on), day);

@@ -9,6 +9,7 @@ use crate::calendar::Date;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::TellingId;
+use crate::money::Money;
 use crate::payment::Transfer;
 use crate::ports::{ChangeSet, Expectation, MutationQuery, StoreError, TellingQuery};
 use crate::text::Code;
@@ -31,7 +32,8 @@ impl Engine<'_> {
         }
         until_written(|| async {
             let (mut kept, mut tellings, mut changes) = (Vec::new(), Vec::new(), ChangeSet::default());
-            let (wanted, mut settled) = (rows.iter().map(|row| (row.on, row.amount())).collect(), BTreeMap::new());
+            let wanted: BTreeSet<(Date, Money)> = rows.iter().map(|row| (row.on, row.amount())).collect();
+            let mut settled = BTreeMap::new();
             for (account, days) in &accounts {
                 // Others may tell of the same money with a day about it.
                 let (account, (from, until)) = ((*account).clone(), *days);
@@ -42,7 +44,8 @@ impl Engine<'_> {
                 let found = self.mutations(&of).await?;
                 // A bank's file, or somebody else, may tell of the same money meanwhile.
                 changes.expected.extend(days.map(|days| Expectation::Mutations(account, days, found.len() as u64)));
-                settled.extend(self.settled(&found, &wanted).await?);
+                let of_rows = found.iter().filter(|row| wanted.contains(&(row.mutation.on, row.mutation.amount)));
+                self.settle(of_rows, &mut settled).await?;
                 kept.extend(found.into_iter().map(|row| row.mutation));
             }
             let loaded: BTreeSet<TellingId> = tellings.iter().map(|t: &Telling| t.id).collect();

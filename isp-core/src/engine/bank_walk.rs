@@ -10,7 +10,7 @@ use crate::bank::{
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
-use crate::engine::bank_near::Near;
+use crate::engine::bank_near::{Books, Near};
 use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError, Looked, Matched};
 use crate::ids::{CustomerId, MutationId, PaymentId};
@@ -78,7 +78,7 @@ pub(super) struct Walk {
     rows: Vec<MutationRow>,
     looked: BTreeMap<usize, Looked>,
     /// Those of them that are, or would be, a payment.
-    books: BTreeMap<MutationId, CustomerId>,
+    books: Books,
     book: Book,
     near: Near,
     /// The places of those that are still to be judged.
@@ -113,7 +113,7 @@ impl Walk {
                 self.books.insert(mutation.id, customer);
             }
             Matched::Asks(_) | Matched::Failed(_) => {
-                self.books.remove(&mutation.id);
+                self.books.remove(mutation.id);
             }
         }
         if matches!(matched, Matched::Asks(_)) {
@@ -174,7 +174,7 @@ impl Engine<'_> {
         let near = self.near(&rows).await?;
         let todo = (0..rows.len()).collect();
         let (by_customer, by_amount) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Walk { rows, looked: BTreeMap::new(), books: BTreeMap::new(), book, near, todo, by_customer, by_amount })
+        Ok(Walk { rows, looked: BTreeMap::new(), books: Books::default(), book, near, todo, by_customer, by_amount })
     }
 
     /// Loads anew what a walk rests on, because something else was written than it supposed. All that wait are judged again.
@@ -206,22 +206,21 @@ impl Engine<'_> {
         transfers.retain(|transfer| !book.told.contains(&transfer.payment_id));
         let of_text = |text: &str| payees(text, &book.payers, &book.aliases);
         let whose = Whose::by(&of_text);
-        let chosen = match decide(&found, &money, &transfers) {
+        let decided = walk.near.decided(&row.mutation, &whose, &walk.books);
+        let chosen = match (decide(&found, &money, &transfers), decided) {
             _ if walk.near.corrected(&row.mutation).is_some() => Err(Doubt::Corrected),
-            _ if walk.near.is_booked(&row.mutation, &whose, |id| walk.books.contains_key(&id)) => Err(Doubt::Booked),
+            (_, Some(doubt)) => Err(doubt),
             // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
             _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
                 Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
             }
-            Verdict::Pays(found) | Verdict::Is(found, _)
-                if walk
-                    .near
-                    .is_too_often(&row.mutation, found.customer_id, &whose, |id| walk.books.get(&id).copied()) =>
+            (Verdict::Pays(found) | Verdict::Is(found, _), None)
+                if walk.near.is_too_often(&row.mutation, found.customer_id, &whose, &walk.books) =>
             {
                 Err(Doubt::Booked)
             }
-            Verdict::Pays(found) | Verdict::Is(found, _) => Ok(found),
-            Verdict::Asks(doubt, _) => Err(doubt),
+            (Verdict::Pays(found) | Verdict::Is(found, _), None) => Ok(found),
+            (Verdict::Asks(doubt, _), None) => Err(doubt),
         };
         Ok((found, chosen))
     }
@@ -305,15 +304,15 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
-    /// Whose the mutations of these days and amounts are: a customer's, or nobody's as a person said.
-    pub(super) async fn settled(
+    /// Adds whose mutations are that are not among `settled` yet: a customer's, or nobody's as a person said.
+    pub(super) async fn settle<'m>(
         &self,
-        rows: &[MutationRow],
-        wanted: &BTreeSet<(Date, Money)>,
-    ) -> Result<BTreeMap<MutationId, Option<CustomerId>>, EngineError> {
-        let mut settled = BTreeMap::new();
-        for row in rows.iter().filter(|row| wanted.contains(&(row.mutation.on, row.mutation.amount))) {
+        rows: impl Iterator<Item = &'m MutationRow> + Send,
+        settled: &mut BTreeMap<MutationId, Option<CustomerId>>,
+    ) -> Result<(), EngineError> {
+        for row in rows {
             match (row.state(), row.mark.as_ref().and_then(|mark| mark.payment_id)) {
+                _ if settled.contains_key(&row.mutation.id) => {}
                 (MutationState::Ignored, _) => _ = settled.insert(row.mutation.id, None),
                 (MutationState::Matched, Some(payment)) => {
                     let payment = self.store.payment(self.tenant, payment).await?;
@@ -322,6 +321,6 @@ impl Engine<'_> {
                 _ => {}
             }
         }
-        Ok(settled)
+        Ok(())
     }
 }
