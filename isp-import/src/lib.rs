@@ -14,6 +14,7 @@
 //! | what exists already | `existing` |
 //! | references, duplicates against the store, new and changed rows | `plan` |
 //! | what a person is shown before anything is written | `preview` |
+//! | what many rows share, said once | `fault` |
 //! | copies of the files that say what is wrong | `fix` |
 //! | questions that a person has answered | `accept` |
 //! | what is wrong and what is told, in two languages | `words` |
@@ -26,6 +27,7 @@ mod batch;
 mod by_code;
 mod cells;
 mod existing;
+mod fault;
 mod fix;
 mod head;
 mod notice;
@@ -45,6 +47,7 @@ mod workbook;
 pub use accept::{Accept, Accepted};
 pub use batch::{Batch, read};
 pub use existing::{Existing, Found};
+pub use fault::{Fault, faults};
 pub use fix::{Copy, copies};
 pub use notice::{Lines, Note, Notices};
 pub use plan::{Change, Counts, ExpenseIds, ImportPlan, Options, PlannedLine, Verdict, look, plan};

@@ -140,16 +140,14 @@ pub enum Problem {
     /// The cell names something that is neither in the files nor in the database.
     #[error("no such {0}, neither in the files nor in the database")]
     Unknown(Noun),
-    /// Rows name a package that is neither in the files nor in the database.
-    #[error("the package {} ({rows} rows) is neither in the files nor in the database", .name.as_deref().unwrap_or("of this row"))]
+    /// The row names a package that is neither in the files nor in the database.
+    #[error("the package {} is neither in the files nor in the database", .name.as_deref().unwrap_or("of this row"))]
     UnknownPackage {
-        /// What the rows call it; `None` where that may be something else than a package.
+        /// What the row calls it; `None` where that may be something else than a package.
         name: Option<String>,
-        /// How many rows.
-        rows: usize,
     },
-    /// Rows of a sheet with everything sell a package at another price than the books.
-    #[error("{package} costs {books} a month in the books, and here {here} ({rows} rows)")]
+    /// A row of a sheet with everything sells a package at another price than the books.
+    #[error("{package} costs {books} a month in the books, and here {here}")]
     OtherPrice {
         /// The package.
         package: isp_core::text::Code,
@@ -157,8 +155,6 @@ pub enum Problem {
         here: isp_core::Money,
         /// Its price in the books.
         books: isp_core::Money,
-        /// How many rows.
-        rows: usize,
     },
     /// A package is named by a name that several have.
     #[error("{count} packages have this name; write the code")]

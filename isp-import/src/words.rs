@@ -138,11 +138,11 @@ fn indonesian(problem: &Problem) -> Option<String> {
             "kolom ini milik lembar berisi semuanya (pelanggan, paket, dan saluran), padahal berkas ini dibaca sebagai berkas lain"
                 .to_owned()
         }
-        Problem::UnknownPackage { name: Some(name), rows } => {
-            format!("paket \"{name}\" ({rows} baris) tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan")
+        Problem::UnknownPackage { name: Some(name) } => {
+            format!("paket \"{name}\" tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan")
         }
-        Problem::UnknownPackage { name: None, rows } => {
-            format!("paket baris ini ({rows} baris) tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan")
+        Problem::UnknownPackage { name: None } => {
+            "paket baris ini tidak ada; tambahkan paketnya dulu, atau kolom harga dan kecepatan".to_owned()
         }
         Problem::WhichPackage { count } => format!("ada {count} paket dengan nama itu; tulis kodenya"),
         Problem::RepeatedColumn => "dua kolom berarti sama".to_owned(),
@@ -167,8 +167,8 @@ fn indonesian(problem: &Problem) -> Option<String> {
         Problem::OtherTerms { first_line } => {
             format!("baris {first_line} memuat harga, kecepatan, pajak, atau grup lain untuk paket ini")
         }
-        Problem::OtherPrice { package, here, books, rows } => {
-            format!("paket {package} di pembukuan berharga {books} per bulan, di sini {here} ({rows} baris)")
+        Problem::OtherPrice { package, here, books } => {
+            format!("paket {package} di pembukuan berharga {books} per bulan, di sini {here}")
         }
         Problem::Unknown(of) => format!("{} ini tidak ada, baik di berkas maupun di basis data", noun(*of)),
         Problem::Repeated { noun: of, first_line } => format!("{} sudah ada di baris {first_line}", noun(*of)),

@@ -156,6 +156,23 @@ def test_a_problem_says_where_and_why_in_both_languages_and_shows_no_cell() -> N
     assert len(records(read(files(dict(bad))), SheetCustomer, "new")) == 2
 
 
+def test_what_many_rows_share_is_one_fault_of_many_problems() -> None:
+    head = "id_pelanggan,nama,alamat,telepon,paket,username,password,mulai\n"
+    rows = [f"C{n},Warga {n},Jl. {n},{'08123' if n == 7 else ''},HOME20,warga{n},{PASSWORD},2026-01-01\n" for n in range(1, 31)]
+    sheet = [SheetFile("pelanggan.csv", (head + "".join(rows)).encode())]
+    for language, words in (("id", "belum ada router"), ("en", "no router yet")):
+        found = read(sheet, language=language)
+        router, package, phone = found.faults
+        assert (router.file, router.lines, router.listed, router.column) == ("pelanggan.csv", tuple(range(2, 32)), "2-31", "router")
+        assert words in router.message and not router.is_question
+        assert (package.code, package.lines) == ("import.unknown_package", router.lines) and "HOME20" in package.message
+        assert (phone.code, phone.lines, phone.listed) == ("customer.phone", (8,), "8")
+        # Each problem is in one fault.
+        assert sorted((problem.line, problem.code, problem.message) for problem in found.problems) == sorted(
+            (line, fault.code, fault.message) for fault in found.faults for line in fault.lines
+        )
+
+
 def test_workbooks_and_odd_files() -> None:
     book = workbook([["ID Pelanggan", "Nama", "Alamat"], ["P001", "Budi", "Jl. 1"], ["Total", "1", ""]])
     found = read([SheetFile("Data Pelanggan.xlsx", book), SheetFile("foto.jpg", b"\xff\xd8")])

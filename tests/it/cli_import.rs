@@ -392,6 +392,7 @@ fn a_sheet_with_everything_says_what_its_packages_and_lines_lack() {
     };
     let told = import(&isp, &sheet("HOME-10"));
     assert!(told.contains("have a price and no speed") && told.contains("[import.unknown_package]"), "{told}");
+    assert!(told.contains("[import.no_router_yet]"), "{told}");
     let told = import(&isp, &sheet("Rumah 10 Mbps"));
     assert!(told.contains("there is no router yet") && told.contains("[import.no_router_yet]"), "{told}");
     isp.ok(&["site", "add", "A", "--name", "A"]);

@@ -51,15 +51,61 @@ fn a_missing_package_is_named_once_with_its_rows() {
     let rows: String =
         (1..=20).map(|n| row(n, "", "10 Mbps")).chain([row(21, "", "20 Mbps"), row(22, "", "x1y2")]).collect();
     let (_, err) = import(&isp, 3, "pelanggan.csv", &[HEAD, &rows].concat(), &[]);
-    assert!(err.contains("baris 2 kolom Paket: paket \"10 Mbps\" (20 baris) tidak ada"), "{err}");
-    assert!(err.contains("paket \"20 Mbps\" (1 baris) tidak ada") && err.contains("isp package add"), "{err}");
+    assert!(err.contains("baris 2-21 (20 baris) kolom Paket: paket \"10 Mbps\" tidak ada"), "{err}");
+    assert!(
+        err.contains("baris 22 kolom Paket: paket \"20 Mbps\" tidak ada") && err.contains("isp package add"),
+        "{err}"
+    );
     // What may be a password in a shifted column is not repeated.
-    assert!(err.contains("paket \"baris ini\" (1 baris)") && !err.contains("x1y2"), "{err}");
-    assert!(err.contains("3 kesalahan di 3 baris; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
+    assert!(err.contains("paket \"baris ini\" tidak ada") && !err.contains("x1y2"), "{err}");
+    assert!(err.contains("22 kesalahan di 22 baris; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
     package(&isp, "A10", "10 Mbps");
     package(&isp, "B10", "10 MBPS");
     let (_, err) = import(&isp, 3, "pelanggan.csv", &[HEAD, &row(1, "", "10 Mbps")].concat(), &[]);
     assert!(err.contains("ada 2 paket dengan nama itu") && err.contains("[import.which_package]"), "{err}");
+}
+
+/// The first import of a firm that has no router yet: what all rows share does not hide what is wrong with some.
+#[test]
+fn what_many_rows_share_is_said_once_and_the_rest_each() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let all = |n: usize| match n {
+        7 => row(n, "08123", "10 Mbps"),
+        9 => row(n, "", "10 Mbps").replace("warga9", "warga8"),
+        n if n % 2 == 0 => row(n, "", "20 Mbps"),
+        n => row(n, "", "10 Mbps"),
+    };
+    let sheet = [HEAD.to_owned(), (1..=60).map(all).collect()].concat();
+    package(&isp, "P10", "10 Mbps");
+    let (_, err) = import(&isp, 3, "pelanggan.csv", &sheet, &["--dry-run"]);
+    // No router, and a package that is not there: both in the first round.
+    let said: Vec<&str> = err.lines().filter(|line| line.starts_with("pelanggan.csv baris ")).collect();
+    assert_eq!(said.len(), 4, "{err}");
+    assert!(said[0].starts_with("pelanggan.csv baris 2-61 (60 baris) kolom router: belum ada router"), "{err}");
+    let odd = "baris 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, ... (30 baris) kolom Paket: paket \"20 Mbps\" tidak ada";
+    assert!(said[1].contains(odd), "{err}");
+    assert!(said[2].contains("baris 8 kolom No HP: ") && said[2].ends_with("[customer.phone]"), "{err}");
+    assert!(said[3].contains("baris 10 kolom Username PPPoE: ") && said[3].ends_with("[import.repeated]"), "{err}");
+    assert!(err.contains("92 kesalahan di 60 baris; tidak ada yang ditulis"), "{err}");
+    let english = isp.exit(3, &["--lang", "en", "import", "pelanggan.csv", "--dry-run"]).1;
+    assert!(english.contains("pelanggan.csv lines 2-61 (60 rows) column router: there is no router yet"), "{english}");
+    // A program gets the fault of each row, and so does the copy.
+    let (out, _) = isp.exit(3, &["--format", "json", "import", "pelanggan.csv", "--fix", "periksa.csv"]);
+    let faults: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let of = |code: &str| faults.as_array().unwrap().iter().filter(|row| row["code"] == code).count();
+    assert_eq!((of("import.no_router_yet"), of("import.unknown_package"), of("customer.phone")), (60, 30, 1));
+    assert!(faults.as_array().unwrap().iter().all(|row| row["file_line"].is_u64()), "{out}");
+    let copy = std::fs::read_to_string(isp.dir().join("periksa.csv")).unwrap();
+    assert_eq!(copy.lines().filter(|line| line.contains("paket \"\"20 Mbps\"\" tidak ada")).count(), 30, "{copy}");
+    // With several routers the rows say no more about it.
+    isp.ok(&["site", "add", "A", "--name", "A"]);
+    for router in ["R1", "R2"] {
+        let add = ["--site", "A", "--address", "10.0.0.1", "--username", "isp", "--password", "x"];
+        isp.ok(&[&["router", "add", router][..], &add[..]].concat());
+    }
+    let (_, err) = isp.exit(3, &["import", "pelanggan.csv", "--dry-run"]);
+    assert!(err.contains("baris 2-61 (60 baris) kolom router: baris tidak menyebut router, padahal ada 2"), "{err}");
 }
 
 #[test]
@@ -69,9 +115,12 @@ fn without_numbers_everything_else_is_told_in_the_first_run() {
     let cut = |row: String| row.rsplit_once(';').unwrap().0.to_owned() + "\n";
     let sheet = [head, cut(row(1, "08123", "10 Mbps")), cut(row(2, "", "10 Mbps"))].concat();
     let (_, err) = import(&isp, 3, "pelanggan.csv", &sheet, &["--fix", "bernomor.csv"]);
-    for told in
-        ["[import.no_customer_numbers]", "[customer.phone]", "paket \"10 Mbps\" (2 baris)", "3 kesalahan di 2 baris"]
-    {
+    for told in [
+        "[import.no_customer_numbers]",
+        "[customer.phone]",
+        "baris 2-3 (2 baris) kolom Paket: paket \"10 Mbps\"",
+        "4 kesalahan di 3 baris",
+    ] {
         assert!(err.contains(told), "{told}: {err}");
     }
     assert!(!err.contains("BELUM-BERNOMOR"), "{err}");
@@ -143,8 +192,11 @@ fn a_package_that_is_called_by_its_name_is_not_made_again() {
         let other = [head.clone(), sold(4, name, "150000"), sold(5, name, "150000")].concat();
         let other = other.replace("150000", "120000");
         let (_, err) = import(&isp, 3, "pelanggan.csv", &other, &[]);
-        assert!(err.contains("baris 2 kolom Harga: paket P10") && err.contains("[import.other_price]"), "{err}");
-        assert!(err.contains("Rp150.000") && err.contains("Rp120.000 (2 baris)"), "{err}");
+        assert!(
+            err.contains("baris 2-3 (2 baris) kolom Harga: paket P10") && err.contains("[import.other_price]"),
+            "{err}"
+        );
+        assert!(err.contains("Rp150.000") && err.contains("Rp120.000"), "{err}");
     }
     assert_eq!(isp.json(&["package", "list"]), packages);
     // Two packages of one name: the code says which.

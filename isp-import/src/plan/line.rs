@@ -10,6 +10,7 @@ use isp_core::text::{Code, RouterName};
 
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::{SubscriptionRow, speed_in, without_blanks};
+use super::super::sheet::Origin;
 use super::{Note, Planner, Verdict, columns};
 
 /// What a new line takes that its row may not say.
@@ -33,17 +34,15 @@ pub struct PlannedLine {
 
 impl Planner<'_> {
     pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
-        // A package that is not there is counted, whatever else is wrong with the row.
-        let package_id = self.package_of(row);
-        let customer_id = self.customer_of(&row.at, &row.customer)?;
-        let package_id = package_id?;
-        let router = match &row.router {
-            None if row.site.is_none() => Some(self.only_router(row)?),
-            None => None,
-            Some(code) => match self.routers.get(code).copied() {
-                Some(router) => Some(router),
-                None => return Err(self.unknown(&row.at, "router", Noun::Router, code)),
-            },
+        let found = (self.customer_of(&row.at, &row.customer), self.package_of(row), self.router_of(row));
+        let (customer_id, package_id, router) = match found {
+            (Ok(customer), Ok(package), Ok(router)) => (customer, package, router),
+            // All that the row names in vain is said at once; what has no line is wrong itself, and reported there.
+            (customer, package, router) => {
+                let wrong = [customer.err(), package.err(), router.err()].into_iter().flatten();
+                self.errors.extend(wrong.filter(|error| error.line != 0));
+                return Ok(Verdict::Refused);
+            }
         };
         let router_id = router.map(|(id, _)| id);
         // A line that has ended leaves its user name to one that starts afterwards.
@@ -63,8 +62,8 @@ impl Planner<'_> {
         let Some(password) = row.password.clone() else {
             return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
         };
-        if self.other_price(row, package_id, today) {
-            return Ok(Verdict::Refused);
+        if let Some(problem) = self.other_price(row, package_id, today) {
+            return Err(row.at.error("price", problem));
         }
         self.ask_about_day(&row.at, "start", row.start);
         if let Some(from) = row.billed_from {
@@ -121,8 +120,8 @@ impl Planner<'_> {
                 let error = self.unknown(&row.at, "package", Noun::Package, &row.package);
                 // A row of packages that is wrong itself is named there.
                 if error.line != 0 {
-                    let (_, rows) = self.without_package.entry(wanted).or_insert_with(|| (row.clone(), 0));
-                    *rows += 1;
+                    let missing = self.without_package.entry(wanted);
+                    missing.or_insert_with(|| (row.package_said.clone(), Vec::new())).1.push(row.at.clone());
                 }
                 Err(RowError { line: 0, ..error })
             }
@@ -140,38 +139,22 @@ impl Planner<'_> {
         named
     }
 
-    /// Counts a new line of a sheet with everything whose price is not that of its package; false when the prices agree.
-    fn other_price(&mut self, row: &SubscriptionRow, package: PackageId, today: Date) -> bool {
-        let books = self.price_of(package, today);
-        let (Some(here), Some(books)) = (row.sheet_price, books.filter(|books| row.sheet_price != Some(*books))) else {
-            return false;
-        };
-        let (_, _, rows) = self.other_prices.entry((package, here)).or_insert_with(|| (row.at.clone(), books, 0));
-        *rows += 1;
-        true
+    /// What is wrong with a new line of a sheet with everything whose price is not that of its package.
+    fn other_price(&self, row: &SubscriptionRow, package: PackageId, today: Date) -> Option<Problem> {
+        let (here, books) = (row.sheet_price?, self.price_of(package, today)?);
+        let (package, _) = self.packages.iter().find(|(_, id)| here != books && **id == package)?;
+        Some(Problem::OtherPrice { package: package.clone(), here, books })
     }
 
-    /// Names each package that rows of a sheet with everything sell at another price, once with the number of its rows.
-    pub(super) fn name_other_prices(&mut self) {
-        for ((package, here), (at, books, rows)) in std::mem::take(&mut self.other_prices) {
-            let code = self.packages.iter().find(|(_, id)| **id == package).map(|(code, _)| code.clone());
-            let Some(code) = code else { continue };
-            self.errors.push(at.error("price", Problem::OtherPrice { package: code, here, books, rows }));
-        }
-    }
-
-    /// Names each package that rows want and that is not there, once with the number of its rows.
+    /// Names each package that rows want and that is not there, for each of these rows.
     pub(super) fn name_missing_packages(&mut self) {
-        let mut missing: Vec<(SubscriptionRow, usize)> =
-            std::mem::take(&mut self.without_package).into_values().collect();
-        missing.sort_by(|(a, _), (b, _)| (a.at.file(), a.at.line).cmp(&(b.at.file(), b.at.line)));
-        for (first, rows) in missing {
-            let said = &first.package_said;
+        for (said, rows) in std::mem::take(&mut self.without_package).into_values() {
             // A column that was shifted may hold a NIK or a password in its place: those are no names of several rows, nor a speed.
             let digits = said.chars().filter(char::is_ascii_digit).count();
-            let is_name = said.chars().count() <= 40 && digits < 7 && (rows > 1 || speed_in(said).is_some());
-            let name = is_name.then(|| said.clone());
-            self.errors.push(first.at.error("package", Problem::UnknownPackage { name, rows }));
+            let is_name = said.chars().count() <= 40 && digits < 7 && (rows.len() > 1 || speed_in(&said).is_some());
+            let name = is_name.then_some(said);
+            let error = |at: &Origin| at.error("package", Problem::UnknownPackage { name: name.clone() });
+            self.errors.extend(rows.iter().map(error));
         }
     }
 
@@ -190,6 +173,18 @@ impl Planner<'_> {
             let says = |username: &RouterName, start: Date| format!("{username} {start}");
             let known = says(&old.account.username, old.terms.start);
             self.ask(&row.at, row.named_by(), Problem::LikelyDouble { row: says(row.name(), row.start), known });
+        }
+    }
+
+    /// The router that a row names, and its site; `None` for a line at a site without one.
+    fn router_of(&mut self, row: &SubscriptionRow) -> Result<Option<(RouterId, SiteId)>, RowError> {
+        match &row.router {
+            None if row.site.is_none() => self.only_router(row).map(Some),
+            None => Ok(None),
+            Some(code) => match self.routers.get(code).copied() {
+                Some(router) => Ok(Some(router)),
+                None => Err(self.unknown(&row.at, "router", Noun::Router, code)),
+            },
         }
     }
 

@@ -11,7 +11,7 @@ mod place;
 pub use expense::ExpenseIds;
 pub use line::PlannedLine;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
@@ -32,7 +32,7 @@ use super::by_code::ByCode;
 use super::existing::Existing;
 use super::notice::{Note, Notices};
 use super::problem::{Noun, Problem, RowError};
-use super::rows::{CustomerRow, SubscriptionRow};
+use super::rows::CustomerRow;
 use super::sheet::{Origin, Placed};
 
 /// How to import.
@@ -122,7 +122,6 @@ pub fn look(batch: &Batch, existing: &Existing, ids: &mut IdSource, options: &Op
     planner.each("customers", &batch.customers, Planner::customer);
     planner.each("subscriptions", &batch.subscriptions, Planner::subscription);
     planner.name_missing_packages();
-    planner.name_other_prices();
     planner.each("cpes", &batch.cpes, Planner::cpe);
     planner.claim_installations();
     planner.each("installations", &batch.installations, Planner::installation);
@@ -170,10 +169,8 @@ struct Planner<'a> {
     kinds: ByCode<(InstallationKindId, Money)>,
     /// New subscriptions of each customer.
     subscriptions: HashMap<CustomerId, Vec<(RouterName, SubscriptionId)>>,
-    /// Packages that lines want and that are not there, by the name that rows use: the first row, and how many there are.
-    without_package: HashMap<String, (SubscriptionRow, usize)>,
-    /// Prices of rows with everything that are not those of the books: the first row, the price of the books, and how many rows.
-    other_prices: BTreeMap<(PackageId, Money), (Origin, Money, usize)>,
+    /// Packages that lines want and that are not there, by the name that rows use: as the first row writes it, and the rows.
+    without_package: HashMap<String, (String, Vec<Origin>)>,
     /// Customers with a row in the file of subscriptions, right or wrong.
     subscribing: HashSet<String>,
     /// User names and serial numbers of the files, in small letters.
@@ -210,7 +207,6 @@ impl<'a> Planner<'a> {
             kinds: existing.kinds.iter().map(|(code, k)| (code.clone(), (k.id, k.price))).collect(),
             subscriptions: HashMap::new(),
             without_package: HashMap::new(),
-            other_prices: BTreeMap::new(),
             unnamed: Vec::new(),
             niks: HashMap::new(),
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),

@@ -195,6 +195,19 @@ class TestSpreadsheets(IspCommon):
         wizard.action_confirm()
         self.assertEqual(self.everything(), before)
 
+    def test_what_many_rows_share_is_one_line_of_the_preview(self):
+        head = "id_pelanggan,nama,alamat,telepon,paket,router,username,password,mulai\n"
+        rows = "".join(
+            "W%d,Warga %d,Jl. %d,%s,TIDAK-ADA 5M,R-LAIN,warga%d,rahasia,2026-01-01\n" % (n, n, n, "08123" if n == 7 else "", n)
+            for n in range(1, 31)
+        )
+        wizard = self.wizard({"semua.csv": head + rows})
+        shown = [(one.lines, one.column, one.code) for one in wizard.problem_ids]
+        self.assertEqual(shown, [
+            ("2-31", "router", "import.unknown"), ("2-31", "paket", "import.unknown_package"), ("8", "telepon", "customer.phone"),
+        ])
+        self.assertEqual(wizard.problem_count, 61)
+
     def test_nothing_is_written_while_a_row_is_wrong(self):
         bad = {**FILES, "pelanggan.csv": FILES["pelanggan.csv"].replace("2;P002;Siti;;", "2;P002;;123;")}
         indonesian = self.member("manager", "id_ID") if self.env["res.lang"]._lang_get("id_ID") else self.manager

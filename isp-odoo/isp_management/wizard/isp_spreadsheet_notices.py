@@ -32,7 +32,7 @@ class IspSpreadsheetWizard(models.TransientModel):
             *self._isp_differences(found), *self._isp_not_held(found), *self._isp_archived(known, found), *self._isp_contacts(found), *unbilled,
         ]:
             together.setdefault((file, column, message), []).append(line)
-        more = len(found.problems) - PROBLEMS
+        more = len(found.faults) - PROBLEMS
         unlisted = [{"message": _("%s more problems are named in the copies of the files only.", more)}] if more > 0 else []
         named = {one.file for one in [*found.problems, *found.notices]} | {file for file, _kind in found.read_as}
         empty = [

@@ -117,6 +117,7 @@ class IspSpreadsheetProblem(models.TransientModel):
 
     file = fields.Char(readonly=True)
     line = fields.Integer("Row", readonly=True)
+    lines = fields.Char("Rows", readonly=True)
     column = fields.Char(readonly=True)
     code = fields.Char(readonly=True)
     message = fields.Text("Reason", readonly=True)

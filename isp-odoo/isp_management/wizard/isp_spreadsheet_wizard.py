@@ -114,7 +114,9 @@ class IspSpreadsheetWizard(models.TransientModel):
             found = self._isp_ask(known, rows, copies)
         answered = said & set().union(*asked.values())
         still = [one for one in found.problems if (one.file, one.line, one.column, one.code, one.message) not in answered]
-        return known, found._replace(problems=tuple(still)), answered
+        # A question is a fault of one row.
+        told = [one for one in found.faults if (one.file, one.lines[0], one.column, one.code, one.message) not in answered]
+        return known, found._replace(problems=tuple(still), faults=tuple(told)), answered
 
     def _isp_ask(self, known, accepted, copies):
         books, company = self.env["isp.spreadsheet.books"], self.company_id
@@ -143,17 +145,18 @@ class IspSpreadsheetWizard(models.TransientModel):
     @api.model
     def _isp_without_odd(self, found, odd):
         """Holds back the rows that may be about a record that cannot be compared: nobody knows whether they are new."""
-        rows, problems = [], list(found.problems)
+        rows, problems, faults = [], list(found.problems), list(found.faults)
         for row in found.rows:
             why = next((why for record, why in odd if type(row.record) is type(record) and str(row.record[0]).lower() == str(record[0]).lower()), None)
             if why and row.verdict == "new":
                 row = row._replace(verdict="refused")
-                problems.append(engine.SheetProblem(
-                    row.file, row.line, "", "import.not_comparable",
-                    _("It may exist already, and what exists cannot be compared: %s. Correct that record first.", why), False,
-                ))
+                told = "", "import.not_comparable", _(
+                    "It may exist already, and what exists cannot be compared: %s. Correct that record first.", why
+                ), False
+                problems.append(engine.SheetProblem(row.file, row.line, *told))
+                faults.append(engine.SheetFault(row.file, (row.line,), str(row.line), *told))
             rows.append(row)
-        return found._replace(rows=tuple(rows), problems=tuple(problems))
+        return found._replace(rows=tuple(rows), problems=tuple(problems), faults=tuple(faults))
 
     @api.model
     def _isp_without_tax(self, row):
@@ -171,10 +174,10 @@ class IspSpreadsheetWizard(models.TransientModel):
         self.count_ids = [Command.clear(), *(Command.create(vals) for vals in self._isp_counts(found))]
         self.problem_ids = [
             Command.create({
-                "file": one.file, "line": one.line, "column": one.column, "code": one.code, "message": one.message,
-                "is_question": one.is_question,
+                "file": one.file, "line": one.lines[0], "lines": one.listed, "column": one.column, "code": one.code,
+                "message": one.message, "is_question": one.is_question,
             })
-            for one in found.problems[:PROBLEMS]
+            for one in found.faults[:PROBLEMS]
         ]
         money, unbilled = self._isp_money(known, found.rows)
         self.notice_ids = [Command.clear(), *(Command.create(vals) for vals in self._isp_notices(known, found, unbilled))]

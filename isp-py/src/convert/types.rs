@@ -206,9 +206,10 @@ kinds! {
     SheetBooks: sites routers packages customers lines devices installation_kinds installations expenses cash;
     SheetRow: file line verdict columns updatable record;
     SheetProblem: file line column code message is_question;
+    SheetFault: file lines listed column code message is_question;
     SheetNotice: file column code message line lines;
     SheetCopy: name content;
-    SheetsRead: read_as rows problems notices copies;
+    SheetsRead: read_as rows problems faults notices copies;
 }
 
 /// The classes and names. Plain references to Python objects: they survive a fork.

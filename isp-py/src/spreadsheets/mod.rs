@@ -180,6 +180,23 @@ fn write<'py>(answer: &Answer, language: Language, writer: &mut Writer<'py>) -> 
         ];
         problems.push(writer.record(Kind::SheetProblem, fields)?);
     }
+    let mut faults = Vec::new();
+    for fault in isp_import::faults(&answer.errors) {
+        let (first, mut lines) = (fault.first, Vec::with_capacity(fault.lines.len()));
+        for line in &fault.lines {
+            lines.push(writer.count(usize::try_from(*line).unwrap_or(usize::MAX))?);
+        }
+        let fields = [
+            writer.text(&first.file),
+            writer.tuple(lines)?,
+            writer.text(&fault.listed()),
+            writer.text(&first.column),
+            writer.word(first.problem.code()),
+            writer.text(&first.problem.said(language)),
+            writer.bool(first.problem.is_question()),
+        ];
+        faults.push(writer.record(Kind::SheetFault, fields)?);
+    }
     let mut notices = Vec::new();
     for from in [&answer.batch.notices, &answer.plan.notices] {
         write_notices(from, language, &mut notices, writer)?;
@@ -192,6 +209,7 @@ fn write<'py>(answer: &Answer, language: Language, writer: &mut Writer<'py>) -> 
         writer.tuple(read_as)?,
         writer.tuple(rows)?,
         writer.tuple(problems)?,
+        writer.tuple(faults)?,
         writer.tuple(notices)?,
         writer.tuple(copies)?,
     ];

@@ -8,7 +8,7 @@ use isp_core::clock::ClockDoubt;
 use isp_core::engine::EngineError;
 use isp_core::ports::StoreError;
 use isp_core::text::Language;
-use isp_import::{Problem, RowError};
+use isp_import::{Fault, Problem};
 use isp_store::{BackupError, VaultError};
 use minijinja::Environment;
 
@@ -76,17 +76,13 @@ impl Texts {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
             Problem::NoHeader { known } | Problem::UnknownColumn { known } => vec![("known", known.clone())],
-            Problem::UnknownPackage { name, rows } => {
-                let name = name.clone().unwrap_or_else(|| self.t("noun.of_this_row"));
-                vec![("name", name), ("rows", rows.to_string())]
+            Problem::UnknownPackage { name } => {
+                vec![("name", name.clone().unwrap_or_else(|| self.t("noun.of_this_row")))]
             }
-            Problem::WhichPackage { count } => vec![("count", count.to_string())],
-            Problem::OtherPrice { package, here, books, rows } => vec![
-                ("package", package.to_string()),
-                ("here", here.to_string()),
-                ("books", books.to_string()),
-                ("rows", rows.to_string()),
-            ],
+            Problem::WhichPackage { count } | Problem::WhichRouter { count } => vec![("count", count.to_string())],
+            Problem::OtherPrice { package, here, books } => {
+                vec![("package", package.to_string()), ("here", here.to_string()), ("books", books.to_string())]
+            }
             Problem::TwoFiles { other } => vec![("other", other.clone())],
             Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
             Problem::HiddenRows { count, lines } => vec![("count", count.to_string()), ("lines", lines.clone())],
@@ -392,16 +388,20 @@ impl Texts {
         self.find(&format!("failure.{}", failure.code()), &variables)
     }
 
-    /// A bad row, one line.
-    pub(crate) fn row_error(&self, error: &RowError) -> String {
-        let key = match (error.line, error.column.is_empty()) {
-            (0, _) => "import.bad_file",
-            (_, true) => "import.bad_row",
-            (_, false) => "import.bad_cell",
+    /// What is wrong with a row, or with many in the same words: one line.
+    pub(crate) fn fault(&self, fault: &Fault<'_>) -> String {
+        let error = fault.first;
+        let key = match (error.line, error.column.is_empty(), fault.lines.len()) {
+            (0, _, _) => "import.bad_file",
+            (_, true, 1) => "import.bad_row",
+            (_, false, 1) => "import.bad_cell",
+            (_, true, _) => "import.bad_rows",
+            (_, false, _) => "import.bad_cells",
         };
         let variables = [
             ("file", error.file.clone()),
-            ("line", error.line.to_string()),
+            ("line", fault.listed()),
+            ("count", fault.lines.len().to_string()),
             ("column", error.column.clone()),
             ("reason", self.problem(&error.problem)),
             ("code", error.problem.code().to_owned()),

@@ -244,6 +244,19 @@ class SheetProblem(NamedTuple):
     is_question: bool
 
 
+class SheetFault(NamedTuple):
+    """Problems of one file and column in the same words, to be shown once. ``lines`` are their lines, ``listed`` is these as a person
+    reads them: ``"2-41, 50, 60-61"``, the first ten runs, with ``...`` where there are more. A question stands alone."""
+
+    file: str
+    lines: tuple[int, ...]
+    listed: str
+    column: str
+    code: str
+    message: str
+    is_question: bool
+
+
 class SheetNotice(NamedTuple):
     """What a person should know: how cells of a column were read, what was left aside. ``lines`` is how many, from ``line`` on."""
 
@@ -266,7 +279,7 @@ class SheetCopy(NamedTuple):
 
 
 class SheetsRead(NamedTuple):
-    """All that was read. It may be written when there are no ``problems``.
+    """All that was read. It may be written when there are no ``problems``; ``faults`` are these as a person is told of them.
 
     ``read_as`` says which file or sheet was read as what; ``copies`` are empty unless they were asked for.
     """
@@ -274,5 +287,6 @@ class SheetsRead(NamedTuple):
     read_as: tuple[tuple[str, SheetKind], ...]
     rows: tuple[SheetRow, ...]
     problems: tuple[SheetProblem, ...]
+    faults: tuple[SheetFault, ...]
     notices: tuple[SheetNotice, ...]
     copies: tuple[SheetCopy, ...]

@@ -229,8 +229,8 @@ fn told(ctx: &Context, notices: &Notices) {
 /// Names every bad row; nothing is written.
 fn refused(ctx: &Context, errors: &[RowError]) -> anyhow::Result<Exit> {
     if ctx.format == Format::Table {
-        for error in errors {
-            output::note(&ctx.texts.row_error(error));
+        for fault in isp_import::faults(errors) {
+            output::note(&ctx.texts.fault(&fault));
         }
     } else {
         let mut rows =
