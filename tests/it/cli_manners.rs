@@ -296,3 +296,42 @@ fn help_that_cannot_be_written_is_told() {
         assert!(String::from_utf8_lossy(&done.stderr).contains("cli.output"), "{words:?}");
     }
 }
+
+/// What is wrong names what to type, write or unset instead.
+#[test]
+fn what_is_wrong_names_what_to_do() {
+    let isp = Isp::new();
+    for (language, missing) in [("id", "`unset ISP_CONFIG` kembali"), ("en", "`unset ISP_CONFIG` goes back")] {
+        let ended =
+            isp.command(&["--lang", language, "status"]).env("ISP_CONFIG", "sandbox/isp.toml").output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            told.contains("sandbox/isp.toml: ") && told.contains(missing) && told.contains("[cli.config"),
+            "{told}"
+        );
+    }
+    // Whoever names a file by the option is not sent to the variable.
+    let told = isp.fails(2, &["--config", "sandbox/isp.toml", "status"], "cli.config");
+    assert!(!told.contains("ISP_CONFIG"), "{told}");
+    isp.ok(&["init"]);
+    let told = isp.fails(2, &["custmer", "list"], "cli.usage");
+    assert!(told.ends_with("mungkin 'customer'? [cli.usage]"), "{told}");
+    let (_, told) = isp.exit(2, &["--lang", "en", "custmer", "list"]);
+    assert!(told.contains("a similar subcommand exists: 'customer'"), "{told}");
+    for words in [
+        &["report", "profit-loss", "--from", "12/2026"][..],
+        &["report", "cashflow", "--month", "12/2026"],
+        &["invoice", "list", "--month", "12/2026"],
+        &["expense", "list", "--month", "2026-12-01"],
+        &["payment", "list", "--month", "Desember"],
+        &["invoice", "print", "--month", "12/2026"],
+    ] {
+        let told = isp.fails(2, words, "cli.usage");
+        assert!(told.contains("bukan bulan; tulis YYYY-MM") && !told.contains("DD/MM"), "{told}");
+        let (_, told) = isp.exit(2, &[&["--lang", "en"], words].concat());
+        assert!(told.contains("no month; write YYYY-MM"), "{told}");
+    }
+    isp.ok(&["customer", "add", "W001", "--name", "Wati", "--address", "Jl. 1"]);
+    let told = isp.fails(2, &["link", "W001"], "cli.config");
+    assert!(told.contains("[serve], public_url = \"https://bayar.example.id\""), "{told}");
+}

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let parsed = parsed.and_then(|matches| Ok((cli::Asked::of(&matches), Cli::from_arg_matches(&matches)?)));
     let (asked, cli) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return whole(speak::refuse(&error, &arguments, language), language).into(),
+        Err(error) => return whole(speak::refuse(error, &arguments, language), language).into(),
     };
     let exit = match start(cli, clock, language, asked) {
         Ok(exit) => exit,

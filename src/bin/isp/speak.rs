@@ -308,12 +308,21 @@ fn kept(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
+/// Leaves the nearest of the commands that resemble a mistyped one; clap puts it last.
+fn nearest(error: &mut clap::Error) {
+    if let Some(ContextValue::Strings(like)) = error.get(ContextKind::SuggestedSubcommand) {
+        let nearest = like.last().cloned().into_iter().collect();
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(nearest));
+    }
+}
+
 /// Says what is wrong with the command line, or shows the help that was asked for; then the program ends.
-pub(crate) fn refuse(error: &clap::Error, arguments: &[String], language: Language) -> Exit {
+pub(crate) fn refuse(mut error: clap::Error, arguments: &[String], language: Language) -> Exit {
     let is_help = matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
+    nearest(&mut error);
     let texts = Texts::load(language).ok().filter(|_| language == Language::Id && !is_help);
     let Some(texts) = texts else {
         if error.use_stderr() {
@@ -329,7 +338,7 @@ pub(crate) fn refuse(error: &clap::Error, arguments: &[String], language: Langua
             Err(_) => Exit::Internal,
         };
     };
-    output::note(&format!("isp: {} [cli.usage]", said(error, &texts)));
+    output::note(&format!("isp: {} [cli.usage]", said(&error, &texts)));
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
         let usage = shown(usage).replace("Usage", &texts.t("typed.usage")).replace("[OPTIONS]", "[OPSI]");
         output::note(&format!("     {usage}"));

@@ -1,6 +1,6 @@
 //! How arguments are read. Personal data stays text here, so that clap never repeats it in a message.
 
-use isp_core::calendar::{BillingDay, Cycle, Date, TimeOfDay};
+use isp_core::calendar::{BillingDay, Cycle, Date, Month, TimeOfDay};
 use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
@@ -12,6 +12,11 @@ use isp_core::{Error, Money};
 
 pub(crate) fn code(text: &str) -> Result<Code, Error> {
     Code::parse("code", text)
+}
+
+/// A month, `2026-12`.
+pub(crate) fn month(text: &str) -> Result<Month, &'static str> {
+    text.parse().map_err(|_| "no month; write YYYY-MM, such as 2026-12")
 }
 
 /// A customer, as somebody calls him: see [`super::find::person`]. It may be a phone number, so `Debug` does not show it.

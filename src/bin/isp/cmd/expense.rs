@@ -63,7 +63,7 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this month's, such as 2026-01.
-    #[arg(long)]
+    #[arg(long, value_parser = args::month)]
     month: Option<Month>,
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct List {
     #[arg(long)]
     open: bool,
     /// Only those issued in this month.
-    #[arg(long)]
+    #[arg(long, value_parser = args::month)]
     month: Option<Month>,
     /// In which order: by number, by due date, by customer ID, or the most open first.
     #[arg(long, value_enum, default_value_t = Order::Number)]

@@ -31,7 +31,8 @@ pub(crate) async fn run(ctx: &Context, args: &Link) -> anyhow::Result<Exit> {
         ctx.say("done.links_revoked", &[("code", find::named(&found)), ("count", count.to_string())])?;
         return Ok(Exit::Done);
     }
-    let missing = || Failure::Config { place: "serve.public_url".into(), reason: "is not set".into() };
+    let missing =
+        || Failure::Config { place: "serve.public_url".into(), reason: "is not set, and links begin with it".into() };
     let url = ctx.config.serve.public_url.as_deref().ok_or_else(missing)?;
     let token = Token::draw()?;
     store.keep_link(ctx.tenant(), token.link(PageLinkId(ctx.id()), found.id, ctx.now)).await?;

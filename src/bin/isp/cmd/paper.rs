@@ -10,9 +10,9 @@ use isp_core::payment::Qris;
 use isp_core::text::Code;
 use isp_serve::papers::{self, Letterhead, Paper, Stationery};
 
-use super::find;
 use super::payment::Which;
 use super::report::replace;
+use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Format, Rows, column, number};
@@ -25,7 +25,7 @@ pub(crate) struct Bills {
     #[arg(required_unless_present = "month", conflicts_with = "month")]
     number: Option<String>,
     /// All bills that were issued in this month, each on a sheet of its own.
-    #[arg(long)]
+    #[arg(long, value_parser = args::month)]
     month: Option<Month>,
     #[command(flatten)]
     to: To,

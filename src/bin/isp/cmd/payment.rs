@@ -68,7 +68,7 @@ pub(crate) struct List {
     #[arg(long, conflicts_with = "month")]
     paid_on: Option<Date>,
     /// Only those that were paid in this month, such as 2026-01.
-    #[arg(long)]
+    #[arg(long, value_parser = args::month)]
     month: Option<Month>,
 }
 

@@ -43,8 +43,7 @@ pub(super) fn others_may_read(_: &Path) -> bool {
 
 /// The file to read, if there is one.
 pub(super) fn file(overrides: &Overrides, variables: &[(String, String)]) -> Option<PathBuf> {
-    let named = variables.iter().find(|(name, value)| name == "ISP_CONFIG" && !value.is_empty());
-    if let Some(path) = overrides.config.clone().or_else(|| named.map(|(_, path)| path.into())) {
+    if let Some(path) = overrides.config.clone().or_else(|| named(variables)) {
         return Some(path);
     }
     let home = std::env::var_os("XDG_CONFIG_HOME")
@@ -55,9 +54,26 @@ pub(super) fn file(overrides: &Overrides, variables: &[(String, String)]) -> Opt
     usual.into_iter().flatten().find(|path| path.symlink_metadata().is_ok())
 }
 
-/// What the file says; nothing where there is none.
-pub(super) fn in_file(path: Option<&Path>) -> Result<toml::Table, Failure> {
-    path.map_or_else(|| Ok(toml::Table::new()), read)
+/// What the file says; nothing where there is none. A file that `ISP_CONFIG` names and that is not there may be of a sandbox that
+/// has ended, so the variable is named.
+pub(super) fn in_file(
+    path: Option<&Path>,
+    overrides: &Overrides,
+    variables: &[(String, String)],
+) -> Result<toml::Table, Failure> {
+    let Some(path) = path else { return Ok(toml::Table::new()) };
+    let named = overrides.config.is_none() && named(variables).is_some_and(|named| named == path);
+    if named && path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        let reason = "there is no such file, and ISP_CONFIG names it".to_owned();
+        return Err(Failure::Config { place: path.display().to_string(), reason });
+    }
+    read(path)
+}
+
+/// The file that `ISP_CONFIG` names.
+fn named(variables: &[(String, String)]) -> Option<PathBuf> {
+    let named = variables.iter().find(|(name, value)| name == "ISP_CONFIG" && !value.is_empty());
+    named.map(|(_, path)| path.into())
 }
 
 fn read(path: &Path) -> Result<toml::Table, Failure> {

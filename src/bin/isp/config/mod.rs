@@ -323,7 +323,7 @@ impl Config {
     ) -> Result<Self, Failure> {
         let variables = ours(variables);
         let path = file(overrides, &variables);
-        let mut table = in_file(path.as_deref())?;
+        let mut table = in_file(path.as_deref(), overrides, &variables)?;
         let exposed = path.clone().filter(|path| holds_secret(&table) && others_may_read(path));
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
@@ -355,7 +355,7 @@ impl Config {
     ) -> Result<toml::Table, Failure> {
         let variables = ours(variables);
         let path = file(flags, &variables);
-        let mut table = in_file(path.as_deref())?;
+        let mut table = in_file(path.as_deref(), flags, &variables)?;
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }

@@ -23,7 +23,7 @@ pub(crate) fn settings(
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<Vec<Setting>, Failure> {
     let variables = ours(variables);
-    let in_file = in_file(file(flags, &variables).as_deref())?;
+    let in_file = in_file(file(flags, &variables).as_deref(), flags, &variables)?;
     let mut in_variables = toml::Table::new();
     for (name, value) in counting(&in_file, &variables) {
         overlay(&mut in_variables, &name, &value)?;

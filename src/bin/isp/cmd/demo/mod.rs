@@ -58,7 +58,7 @@ pub(crate) struct Demo {
 /// Runs the demo; the exit code tells whether the proof holds.
 pub(crate) async fn run(ctx: &Context, args: Demo) -> anyhow::Result<Exit> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let disagreements = live(&args, ctx.config.language, colour, &mut Stdout).await?;
+    let disagreements = live(&args, ctx.config.language, colour, ctx.room(), &mut Stdout).await?;
     Ok(if disagreements == 0 { Exit::Done } else { Exit::Internal })
 }
 
@@ -66,7 +66,13 @@ pub(crate) async fn run(ctx: &Context, args: Demo) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// What keeps the demo from being lived: a folder that cannot be written, a port that cannot be had, a bug.
-async fn live(demo: &Demo, language: Language, colour: bool, out: &mut (dyn Write + Send)) -> anyhow::Result<usize> {
+async fn live(
+    demo: &Demo,
+    language: Language,
+    colour: bool,
+    screen: Option<usize>,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<usize> {
     let temporary = tempfile::tempdir()?;
     let dir = demo.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(&dir)?;
@@ -74,7 +80,7 @@ async fn live(demo: &Demo, language: Language, colour: bool, out: &mut (dyn Writ
     let began = Instant::now();
     let first = Date::parse(stories::FIRST_DAY)?;
     let last = demo.until.unwrap_or(Date::parse(stories::LAST_DAY)?);
-    let mut timeline = Timeline::new(out, language, colour);
+    let mut timeline = Timeline::new(out, language, colour, screen);
     let stage = Stage::set(&dir, language, first.at(5, 0, Zone::Wib)).await?;
     introduce(&stage, &mut timeline)?;
     let mut world = World::new(stage, &mut timeline);

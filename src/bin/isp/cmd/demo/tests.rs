@@ -17,7 +17,7 @@ async fn evidence_until(last: &str) -> Evidence {
     let dir = tempfile::tempdir().unwrap();
     let (first, last) = (Date::parse(super::stories::FIRST_DAY).unwrap(), Date::parse(last).unwrap());
     let mut out = Vec::new();
-    let mut timeline = Timeline::new(&mut out, Language::Id, false);
+    let mut timeline = Timeline::new(&mut out, Language::Id, false, None);
     let stage = Stage::set(dir.path(), Language::Id, first.at(5, 0, Zone::Wib)).await.unwrap();
     let mut world = World::new(stage, &mut timeline);
     let mut day = first;

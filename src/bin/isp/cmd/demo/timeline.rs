@@ -6,6 +6,8 @@ use isp_core::Money;
 use isp_core::calendar::{Date, Month};
 use isp_core::text::Language;
 
+use crate::grid::wrapped;
+
 /// What happened on a day, or in a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
@@ -41,11 +43,16 @@ impl Tally {
     }
 }
 
+/// What stands in front of each line of a note: `       │   ✖ `.
+const FRONT: usize = 13;
+
 /// Writes it.
 pub(super) struct Timeline<'a> {
     out: &'a mut (dyn Write + Send),
     pub(super) language: Language,
     colour: bool,
+    /// How many signs of a note stand in a line.
+    room: usize,
     notes: Vec<(Tone, String)>,
     month: Tally,
     all: Tally,
@@ -76,8 +83,15 @@ impl Tone {
 }
 
 impl<'a> Timeline<'a> {
-    pub(super) fn new(out: &'a mut (dyn Write + Send), language: Language, colour: bool) -> Self {
-        Self { out, language, colour, notes: Vec::new(), month: Tally::default(), all: Tally::default() }
+    /// Writes to a screen of a width, or to no screen.
+    pub(super) fn new(
+        out: &'a mut (dyn Write + Send),
+        language: Language,
+        colour: bool,
+        screen: Option<usize>,
+    ) -> Self {
+        let room = screen.map_or(100, |width| width.saturating_sub(FRONT).max(20));
+        Self { out, language, colour, room, notes: Vec::new(), month: Tally::default(), all: Tally::default() }
     }
 
     /// The text in the chosen language.
@@ -128,7 +142,7 @@ impl<'a> Timeline<'a> {
         writeln!(self.out, "{shown} │ {parts}")?;
         for (tone, text) in std::mem::take(&mut self.notes) {
             let (mark, colour) = tone.mark();
-            for (i, line) in wrapped(&text).iter().enumerate() {
+            for (i, line) in wrapped(&text, self.room).iter().enumerate() {
                 let line = self.painted(colour, &format!("{} {line}", if i == 0 { mark } else { " " }));
                 writeln!(self.out, "       │   {line}")?;
             }
@@ -192,21 +206,6 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// Lines of at most 100 columns.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= 100 => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 /// `Kam  1` or `Thu  1`.
 fn day_label(date: Date, language: Language) -> String {
     const ID: [&str; 7] = ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"];
@@ -246,11 +245,27 @@ mod tests {
             ),
         ] {
             let mut out = Vec::new();
-            let mut timeline = Timeline::new(&mut out, language, false);
+            let mut timeline = Timeline::new(&mut out, language, false, None);
             timeline.note(Tone::Trouble, "router mati".into(), "router dead".into());
             timeline.day(Date::parse("2026-01-31").unwrap(), &tally).unwrap();
             assert_eq!(timeline.all, tally);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_note_is_as_wide_as_the_screen() {
+        let note = "budi@isp tidak membayar tagihannya sampai jatuh tempo dan diisolir pada pukul tiga pagi ".repeat(3);
+        for (screen, widest) in [(Some(60), 60), (Some(180), 180), (None, 113)] {
+            let mut out = Vec::new();
+            let mut timeline = Timeline::new(&mut out, Language::Id, false, screen);
+            timeline.note(Tone::Story, note.clone(), note.clone());
+            timeline.day(Date::parse("2026-01-30").unwrap(), &Tally::default()).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(longest <= widest && longest > widest - 15, "{longest} of {widest}:\n{text}");
+            let words: Vec<&str> = text.split(['\n', ' ', '│', '•']).filter(|word| !word.is_empty()).collect();
+            assert!(words.ends_with(&note.split_whitespace().collect::<Vec<_>>()), "{text}");
         }
     }
 }

@@ -76,13 +76,13 @@ pub(crate) struct Cpe {
 #[derive(Debug, Args)]
 pub(crate) struct Span {
     /// One month, such as 2026-01; this month when nothing is given.
-    #[arg(long, conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_parser = super::args::month, conflicts_with_all = ["from", "to"])]
     month: Option<Month>,
     /// First month.
-    #[arg(long)]
+    #[arg(long, value_parser = super::args::month)]
     from: Option<Month>,
     /// Last month; this month when not given.
-    #[arg(long)]
+    #[arg(long, value_parser = super::args::month)]
     to: Option<Month>,
 }
 
