@@ -320,7 +320,7 @@ fn what_is_wrong_names_what_to_do() {
     assert!(told.contains("a similar subcommand exists: 'customer'"), "{told}");
     for words in [
         &["report", "profit-loss", "--from", "12/2026"][..],
-        &["report", "cashflow", "--month", "12/2026"],
+        &["report", "cash", "--month", "12/2026"],
         &["invoice", "list", "--month", "12/2026"],
         &["expense", "list", "--month", "2026-12-01"],
         &["payment", "list", "--month", "Desember"],

@@ -73,7 +73,7 @@ fn what_many_rows_share_is_said_once_and_the_rest_each() {
     let all = |n: usize| match n {
         7 => row(n, "08123", "10 Mbps"),
         9 => row(n, "", "10 Mbps").replace("warga9", "warga8"),
-        n if n % 2 == 0 => row(n, "", "20 Mbps"),
+        n if n.is_multiple_of(2) => row(n, "", "20 Mbps"),
         n => row(n, "", "10 Mbps"),
     };
     let sheet = [HEAD.to_owned(), (1..=60).map(all).collect()].concat();
