@@ -7,10 +7,11 @@ use super::words::payer_words;
 use crate::ids::{CustomerId, MutationId};
 
 /// What apps write in each of their notifications, beside what banks and payers write each time.
-const OF_APPS: &str = "masuk diterima terima menerima berhasil sukses anda kamu telah uang saldo notifikasi pada tanggal pukul jam \
-    wib wita wit sebesar oleh dengan untuk di kepada transaksi baru nominal pengirim penerima sumber tujuan lewat aplikasi hari ini \
-    tanpa toko merchant pelanggan pembeli biaya received incoming from your account payment successful you have senin selasa rabu \
-    kamis jumat sabtu minggu ref referensi berita catatan kredit debit brimo livin wondr byond myb mybca bukti lunas ya kak";
+const OF_APPS: &str = "diterima terima menerima berhasil sukses anda kamu telah uang saldo notifikasi pada pukul \
+    jam wib wita wit sebesar oleh dengan untuk di kepada transaksi baru nominal pengirim penerima sumber tujuan \
+    lewat aplikasi hari ini tanpa toko merchant pelanggan pembeli biaya received incoming your account successful \
+    you have senin selasa rabu kamis jumat sabtu minggu ref referensi berita catatan kredit brimo wondr byond myb \
+    mybca bukti lunas ya kak";
 
 /// The words of a text that name a payer, without those of apps.
 fn names(text: &str) -> String {

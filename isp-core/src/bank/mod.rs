@@ -28,5 +28,7 @@ pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
 pub use payers::{Payer, Payers};
-pub use told::{Recognised, Teller, Telling, ToldRow, is_too_often, may_be_same, recognise, text_of, told_by};
+pub use told::{
+    Recognised, Teller, Telling, ToldRow, decided_as, is_too_often, may_be_same, recognise, text_of, told_by,
+};
 pub use words::payer_words;

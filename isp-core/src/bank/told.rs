@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Whose;
-use super::{BankFormat, Incoming, Mutation};
+use super::{BankFormat, Doubt, Incoming, Mutation, MutationState};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, MutationId, TellingId, TenantId, derive};
 use crate::money::Money;
@@ -181,8 +181,8 @@ pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
 
 /// Whether a customer would be booked more often for one amount, within a few days, than any one source names that customer for it. A
 /// source tells of each movement once, so what is more was told before: beside another's text, or with another day. `near` are the
-/// mutations of the account and the amount up to [`Transfer::APART`] days before and after, each with the customer whose payment it is. Of two that may be one row, written anew, one counts unless
-/// both are payments.
+/// mutations of the account and the amount up to [`Transfer::APART`] days before and after, each with the customer whose payment it
+/// is. Of two that may be one row, written anew, one counts unless both are payments.
 #[must_use]
 pub fn is_too_often(
     mutation: MutationId,
@@ -205,6 +205,32 @@ pub fn is_too_often(
         *named.entry(source).or_default() += usize::from(whose.names(customer, text));
     }
     named.values().max().is_some_and(|most| *most > 0 && booked >= *most)
+}
+
+/// Why the money of a mutation may be that of another one of which is decided what it is, told by somebody else with another day or in
+/// other words: one that is a payment, or that a person ignored or took back. One that names another customer is not. What a person
+/// ignored or took back counts with another day: of the same day it would have been recognised. `decided` are others of the account
+/// and the amount, each with where it stands.
+pub fn decided_as<'a>(
+    mutation: &Mutation,
+    decided: impl Iterator<Item = (&'a Mutation, MutationState)>,
+    tellings: &[Telling],
+    whose: &Whose<'_>,
+) -> Option<Doubt> {
+    let text = text_of(mutation, tellings);
+    let counts = |other: &Mutation, state| match state {
+        MutationState::Matched => true,
+        MutationState::Ignored | MutationState::TakenBack => other.on != mutation.on,
+        MutationState::Unmatched => false,
+    };
+    let same = decided.filter(|(other, state)| {
+        counts(other, *state)
+            && may_be_same(mutation, other, tellings)
+            && !whose.differ(&text, &text_of(other, tellings))
+    });
+    // A payment says more than what nobody knows any more.
+    same.map(|(_, state)| if state == MutationState::TakenBack { Doubt::Unclear } else { Doubt::Booked })
+        .min_by_key(|doubt| *doubt == Doubt::Unclear)
 }
 
 /// Takes out of several mutations of one account, day and amount the one that a row is: the one whose texts name the same payer,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bank::{Doubt, Mutation, MutationRow, MutationState, Telling, Whose, is_too_often, may_be_same, text_of};
+use crate::bank::{Doubt, Mutation, MutationRow, MutationState, Telling, Whose, decided_as, is_too_often, text_of};
 use crate::calendar::Date;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, MutationId};
@@ -62,27 +62,16 @@ impl Near {
         text_of(mutation, self.day(mutation).map_or(&[][..], |day| &day.tellings))
     }
 
-    /// Why the money of a mutation may be that of another one of which is decided what it is, told by somebody else with another day or
-    /// in other words: one that is a payment, or that a person ignored or took back. `books` says which will be a payment besides. One
-    /// that names another customer is not.
+    /// As [`decided_as`]; what is in `books` will be a payment.
     pub(super) fn decided(&self, mutation: &Mutation, whose: &Whose<'_>, books: &Books) -> Option<Doubt> {
-        let books = |id: MutationId| books.of.contains_key(&id);
         let day = self.day(mutation)?;
         let others = day.others.get(&mutation.amount).into_iter().flatten();
-        // What a person ignored or took back counts with another day: of the same day it would have been recognised.
-        let counts = |other: &&Other| match other.state {
-            Some(MutationState::Ignored | MutationState::TakenBack) => other.mutation.on != mutation.on,
-            state => state.is_some(),
+        let state = |other: &Other| match books.of.contains_key(&other.mutation.id) {
+            true => Some(MutationState::Matched),
+            false => other.state,
         };
-        let decided = others.filter(|other| counts(other) || books(other.mutation.id));
-        let text = text_of(mutation, &day.tellings);
-        let mut same = decided.filter(|Other { mutation: other, .. }| {
-            may_be_same(mutation, other, &day.tellings) && !whose.differ(&text, &text_of(other, &day.tellings))
-        });
-        let first = same.next()?;
-        let taken_back = |other: &Other| other.state == Some(MutationState::TakenBack) && !books(other.mutation.id);
-        let all = taken_back(first) && same.all(taken_back);
-        Some(if all { Doubt::Unclear } else { Doubt::Booked })
+        let decided = others.filter_map(|other| Some((&other.mutation, state(other)?)));
+        decided_as(mutation, decided, &day.tellings, whose)
     }
 
     /// The mutation that may be the same row of a bank's file as this one, written anew, where a person has to tell: the one that this
