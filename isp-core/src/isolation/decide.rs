@@ -235,6 +235,8 @@ pub enum Reason {
     StillOverdue,
     /// It was isolated by hand, and only a hand reopens it (rule I3).
     IsolatedByHand,
+    /// A person reopened it (rule I3). Explanations say so; nothing decides it.
+    ReopenedByHand,
     /// What was overdue is paid (rule I4).
     Paid,
     /// Enough of what was overdue is paid (rule I4).
@@ -251,7 +253,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NothingOverdue,
         Self::WithinGrace,
         Self::SmallDebt,
@@ -264,6 +266,7 @@ impl Reason {
         Self::ProofWaiting,
         Self::StillOverdue,
         Self::IsolatedByHand,
+        Self::ReopenedByHand,
         Self::Paid,
         Self::PaidEnough,
         Self::Pending,
@@ -288,6 +291,7 @@ impl Reason {
             Self::ProofWaiting => "proof_waiting",
             Self::StillOverdue => "still_overdue",
             Self::IsolatedByHand => "isolated_by_hand",
+            Self::ReopenedByHand => "reopened_by_hand",
             Self::Paid => "paid",
             Self::PaidEnough => "paid_enough",
             Self::Pending => "pending",

@@ -85,13 +85,16 @@ fn sentence<F: Decidable>(
         }
         (Access::Open, _) => {
             // A line that began, or left a pause or a promise, was not reopened because something was paid.
-            let paid = |e: &&AccessEvent| {
-                let engine = [Reason::Paid.code(), Reason::PaidEnough.code()].contains(&e.reason.as_str());
-                e.kind == AccessEventKind::Reopened && (e.by != ENGINE || engine)
+            let reopened = |e: &AccessEvent| match e.by.as_str() {
+                _ if e.kind != AccessEventKind::Reopened => None,
+                ENGINE => {
+                    [Reason::Paid, Reason::PaidEnough].iter().any(|of| of.code() == e.reason).then_some(Reason::Paid)
+                }
+                _ => Some(Reason::ReopenedByHand),
             };
-            let reopened = last.filter(paid).filter(|_| reason == Reason::NothingOverdue);
-            match reopened {
-                Some(event) => (Reason::Paid.code(), words.reopened(event)),
+            let last = last.filter(|_| reason == Reason::NothingOverdue);
+            match last.and_then(|event| Some((event, reopened(event)?))) {
+                Some((event, why)) => (why.code(), words.reopened(event)),
                 None => (reason.code(), words.open(reason, facts, arrears, policy)),
             }
         }
@@ -378,7 +381,7 @@ const fn kind_words(kind: AccessEventKind) -> (&'static str, &'static str) {
 }
 
 /// The engine's reasons, in Indonesian and English.
-const REASON_WORDS: [(&str, &str, &str); 18] = [
+const REASON_WORDS: [(&str, &str, &str); 19] = [
     ("nothing_overdue", "tidak ada tunggakan", "nothing is overdue"),
     ("within_grace", "dalam masa tenggang", "within the grace"),
     ("overdue_too_long", "menunggak terlalu lama", "overdue for too long"),
@@ -390,6 +393,7 @@ const REASON_WORDS: [(&str, &str, &str); 18] = [
     ("proof_waiting", "bukti transfer menunggu diperiksa", "a proof of transfer waits for review"),
     ("still_overdue", "masih menunggak", "still overdue"),
     ("isolated_by_hand", "diisolir petugas", "isolated by hand"),
+    ("reopened_by_hand", "dibuka petugas", "reopened by hand"),
     ("paid", "lunas", "paid"),
     ("paid_enough", "cukup terbayar", "paid enough"),
     ("pending", "belum mulai", "not started"),

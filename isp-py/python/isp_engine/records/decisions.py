@@ -39,6 +39,7 @@ Reason: TypeAlias = Literal[
     "proof_waiting",
     "still_overdue",
     "isolated_by_hand",
+    "reopened_by_hand",
     "paid",
     "paid_enough",
     "pending",
