@@ -1,6 +1,7 @@
 """The Odoo addon maps and shows: no model, wizard or `logic/` of it decides about days of periods or rounds money a second time."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -89,3 +90,11 @@ def test_an_action_without_an_answer_is_found(planted: str, tmp_path: Path) -> N
     assert ANSWERS.look(tmp_path) == ["isp_management/models/planted.py:2: action_do may return None"]
     (models / "planted.py").write_text(head + "if self:\n            raise UserError(\"no\")\n        return True\n")
     assert not ANSWERS.look(tmp_path)
+
+
+def test_each_trouble_that_the_addon_puts_into_words_is_an_error_of_the_engine() -> None:
+    source = (ROOT / "isp_management" / "models" / "isp_reason.py").read_text()
+    (troubles,) = re.findall(r"^TROUBLES = \{\n(.*?)^\}", source, re.MULTILINE | re.DOTALL)
+    codes = re.findall(r'^    "([a-z_.]+)": _lt\(', troubles, re.MULTILINE)
+    documented = (ROOT.parent / "docs" / "errors.md").read_text()
+    assert len(codes) > 30 and [code for code in codes if f"| `{code}` |" not in documented] == []

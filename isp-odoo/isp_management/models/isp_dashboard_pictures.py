@@ -89,7 +89,7 @@ class IspDashboard(models.AbstractModel):
         for month in months:
             part = round(100 * month["collected"] / month["billed"]) if month["billed"] > 0 else 0
             bars.append((month["label"], part, "success" if part >= 90 else "warning", "%s%%" % part))
-        return self._picture("collection", _("Collected of what was billed"), bars, note=_("percent, by month"))
+        return self._picture("collection", _("Collected of what was billed"), bars, note=_("percent, by month; over 100 when older debts came in"))
 
     def _ageing(self, company, today):
         """What is overdue, by how long."""

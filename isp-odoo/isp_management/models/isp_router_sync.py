@@ -10,6 +10,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..logic import router_calls, transaction
+from .isp_reason import trouble_words
 from .isp_router import ISOLATION_METHODS
 
 _logger = logging.getLogger(__name__)
@@ -287,7 +288,7 @@ class IspRouter(models.Model):
             if error:
                 well = False
                 router._isp_trouble(error.code, str(error))
-                texts.append("%s: %s (%s)" % (router.name, error, error.code))
+                texts.append("%s: %s [%s]" % (router.name, trouble_words(error.code, str(error)), error.code))
                 continue
             status = answers[router.id]
             router._isp_well(now)

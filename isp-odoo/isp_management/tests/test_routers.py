@@ -210,6 +210,9 @@ class TestRouters(IspNetworkCommon):
         self.assertEqual((line.router_pending, line.router_attempts, line.last_router_code), (True, 1, "port.not_sent"))
         self.assertEqual(line.router_next_attempt, datetime(2026, 3, 10, 2, 1))
         self.assertEqual((self.router.state, self.router.last_error_code), ("trouble", "port.not_sent"))
+        words = "Not reached: look at power, cable, address and port. (%s)"
+        self.assertEqual(self.router.trouble_text, words % self.router.last_error)
+        self.assertEqual(line.last_router_answer_text, words % line.last_router_answer)
         self.simulated.up()
         self.sync("2026-03-10 09:00")
         self.assertEqual(line.router_attempts, 1, "not before its time")
