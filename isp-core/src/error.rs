@@ -396,6 +396,9 @@ pub enum Error {
     /// The rows of a bank's file do not lead from its opening balance to its closing one.
     #[error("the rows do not lead from the opening balance to the closing balance")]
     BankTotals,
+    /// A bank's file has rows, and the bank has booked none of them yet.
+    #[error("the bank has booked none of the file's rows yet")]
+    BankNothingBooked,
     /// A bank's file does not tell its account, and nobody else does.
     #[error("the file does not tell its account")]
     NoAccount,
@@ -572,6 +575,7 @@ impl Error {
             Self::UnknownBankFile => "bank.unknown_file",
             Self::BankRow { .. } => "bank.row",
             Self::BankTotals => "bank.totals",
+            Self::BankNothingBooked => "bank.nothing_booked",
             Self::NoAccount => "bank.no_account",
             Self::OtherAccount => "bank.other_account",
             Self::MoneyOut => "mutation.money_out",

@@ -53,6 +53,17 @@ fn code(text: &str) -> &'static str {
 }
 
 #[test]
+fn a_file_of_which_the_bank_has_booked_nothing_yet_is_said_to_be_that() {
+    let booked =
+        |line: &&str| !["'31/12", "'01/01", "'02/01", "Saldo", "Mutasi"].iter().any(|start| line.starts_with(start));
+    let pending: String = BCA.split_inclusive('\n').filter(booked).collect();
+    assert!(pending.contains("PEND"), "{pending}");
+    assert_eq!(code(&pending), "bank.nothing_booked");
+    let none: String = pending.split_inclusive('\n').filter(|line| !line.starts_with("PEND")).collect();
+    assert_eq!(code(&none), "value.empty");
+}
+
+#[test]
 fn the_file_of_bca_with_days_across_new_year() {
     let file = BankFile::read(BCA).unwrap();
     assert_eq!((file.format, file.pending), (BankFormat::Bca, 1));

@@ -1,5 +1,7 @@
 //! Who tells of mutations one by one: moota at `/hooks/moota`, and phones that pass on notifications at `/hooks/phone`.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::bank::{BankFormat, Teller, ToldRow};
@@ -136,6 +138,17 @@ async fn book(
         looked.iter().filter(|one| matches!(&one.matched, Matched::Booked(_, report) if !report.known)).count();
     let linked = looked.iter().filter(|one| matches!(one.matched, Matched::Linked(..))).count();
     let mut note = format!("{} new, {} known, {payments} booked", found.new.len(), found.known);
+    let told: BTreeSet<_> = found.tellings.iter().map(|telling| telling.mutation_id).collect();
+    // Only what was known before can have been booked for somebody else than is named now.
+    let days = rows.iter().map(|row| row.on).min().zip(rows.iter().map(|row| row.on).max());
+    let instead = match days.filter(|_| found.known > 0) {
+        Some(days) => engine.named_instead(days).await?,
+        None => Vec::new(),
+    };
+    let instead = instead.iter().filter(|one| told.contains(&one.mutation)).count();
+    if instead > 0 {
+        note += &format!("; {instead} booked for another customer than is named now, see isp bank list");
+    }
     if found.differing > 0 {
         note += &format!("; {} told before with another amount or account, and not believed", found.differing);
     }

@@ -210,3 +210,50 @@ async fn two_payments_that_one_source_names_are_two() {
     live(&world, &story, at("2026-01-22", 12)).await;
     assert_eq!((paid(&world), waits(&world).await), ([300_000, 0], 0));
 }
+
+/// A phone shows who paid, and the bank's file for whom: the payment is booked for who paid, and a person is told that it may be the
+/// other one's. Nobody is told of what a person said, and of what names its own customer.
+#[tokio::test]
+async fn a_payment_that_another_source_names_somebody_else_for_is_told() {
+    use Step::{File, Match, Moota, Phone};
+    let phone: &[_] = &[("dari SITI AMINAH", 20, 166_500)];
+    let file: &[_] = &[("TRF SITI AMINAH C0004", 20, 166_500)];
+    let days = (date("2026-01-01"), date("2026-01-31"));
+    let now = at("2026-01-21", 12);
+    for other in [File(file), Moota(file)] {
+        let world = two(["Siti Aminah", "Joko Susilo"]).await;
+        live(&world, &[Phone(phone), other], now).await;
+        assert_eq!(paid(&world), [166_500, 0]);
+        let engine = world.engine();
+        let found = engine.named_instead(days).await.unwrap();
+        let told: Vec<_> =
+            found.iter().map(|one| (one.booked, one.named.iter().copied().collect::<Vec<_>>())).collect();
+        assert_eq!(told, [(customer_id(2), vec![customer_id(4)])]);
+        let mutation = found[0].mutation;
+        // It is as it was booked, a person says; of another customer that cannot be said before it is taken back.
+        let refused = engine.match_mutation(mutation, customer_id(4), "Sari", now).await.unwrap_err();
+        assert_eq!(refused.code(), "mutation.settled");
+        for _ in 0..2 {
+            let said = engine.match_mutation(mutation, customer_id(2), "Sari", now).await.unwrap();
+            assert!(matches!(said, isp_core::engine::Matched::Linked(customer, _) if customer == customer_id(2)));
+            assert_eq!(engine.named_instead(days).await.unwrap(), []);
+        }
+        let mark = engine.mutation(mutation).await.unwrap().mark.unwrap();
+        assert_eq!((mark.clue, mark.by.as_str(), mark.booked), (None, "Sari", true));
+        assert_eq!(paid(&world), [166_500, 0]);
+        // Or it is the other one's, and the first one owes again.
+        engine.unmatch_mutation(mutation, "Sari", "untuk C0004", now).await.unwrap();
+        engine.match_mutation(mutation, customer_id(4), "Sari", now).await.unwrap();
+        assert_eq!(paid(&world), [0, 166_500]);
+        assert_eq!(engine.named_instead(days).await.unwrap(), []);
+    }
+    let own: &[_] = &[("TRF SITI AMINAH C0002", 20, 166_500)];
+    let nobody: &[_] = &[("TRSF E-BANKING", 20, 166_500)];
+    for story in
+        [&[Phone(phone), File(own)][..], &[Phone(phone), File(nobody)], &[Moota(nobody), Match("TRSF", 2), Phone(file)]]
+    {
+        let world = two(["Siti Aminah", "Joko Susilo"]).await;
+        live(&world, story, now).await;
+        assert_eq!(world.engine().named_instead(days).await.unwrap(), [], "{story:?}");
+    }
+}

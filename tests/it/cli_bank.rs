@@ -173,6 +173,24 @@ fn a_person_matches_what_nobody_knows_and_it_is_known_from_then_on() {
 }
 
 #[test]
+fn several_mutations_are_ignored_at_once_or_none_when_one_is_not_there() {
+    let isp = provider();
+    write(&isp, "a.csv", &bri(&[("05/01/26", "BUNGA", 77), ("05/01/26", "SALAH KIRIM", 88), ("05/01/26", "UJI", 99)]));
+    import(&isp, "2026-01-06", "a.csv");
+    let ids: Vec<String> = waiting(&isp).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    fn ignore<'a>(ids: &[&'a str]) -> Vec<&'a str> {
+        [&["bank", "ignore"], ids, &["--reason", "bukan pembayaran"]].concat()
+    }
+    isp.fails(4, &ignore(&[&ids[0], "ffffffff"]), "cli.not_found");
+    assert_eq!(waiting(&isp).len(), 3);
+    isp.fails(2, &ignore(&[]), "cli.usage");
+    let said = isp.ok(&ignore(&[&ids[0], &ids[1]]));
+    assert_eq!(said.matches("bukan pembayaran pelanggan").count(), 2, "{said}");
+    let left: Vec<String> = waiting(&isp).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(left, ids[2..]);
+}
+
+#[test]
 fn a_wrong_match_is_taken_back_with_its_payment_and_what_was_learnt() {
     let isp = provider();
     write(&isp, "a.csv", &bri(&[("05/01/26", "TRF DARI SUPARMAN", 165_000), ("05/01/26", "BIAYA", -500)]));

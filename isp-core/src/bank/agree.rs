@@ -96,6 +96,12 @@ impl<'a> Whose<'a> {
         (self.of)(text).all().contains(&customer)
     }
 
+    /// The customers whom a text names by ID or phone number.
+    #[must_use]
+    pub fn by_id(&self, text: &str) -> BTreeSet<CustomerId> {
+        (self.of)(text).by_id
+    }
+
     /// Both name customers in the same way, by ID or by name, and none that both name: the money of two. A name beside an ID may be
     /// that of who paid for somebody else, learnt words are those of who paid, and a name that is a part of the other may be that one,
     /// cut off.

@@ -29,6 +29,7 @@ pub use mutation::{
 };
 pub use payers::{Payer, Payers};
 pub use told::{
-    Recognised, Teller, Telling, ToldRow, decided_as, is_too_often, may_be_same, recognise, text_of, told_by,
+    Recognised, Teller, Telling, ToldRow, decided_as, is_too_often, may_be_same, named_instead, recognise, text_of,
+    told_by,
 };
 pub use words::payer_words;

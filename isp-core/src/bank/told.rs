@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Whose;
-use super::{BankFormat, Doubt, Incoming, Mutation, MutationState};
+use super::{BankFormat, Clue, Doubt, Incoming, Mutation, MutationRow, MutationState};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, MutationId, TellingId, TenantId, derive};
 use crate::money::Money;
@@ -231,6 +231,25 @@ pub fn decided_as<'a>(
     // A payment says more than what nobody knows any more.
     same.map(|(_, state)| if state == MutationState::TakenBack { Doubt::Unclear } else { Doubt::Booked })
         .min_by_key(|doubt| *doubt == Doubt::Unclear)
+}
+
+/// The customers whom those who told of a payment name by ID or phone number, when it was booked for another one whom a request's
+/// amount, a name or learnt words had named. A phone often shows the name of who paid, and only the bank's file for whom. Nobody is
+/// named when a person said whose it is.
+#[must_use]
+pub fn named_instead(
+    row: &MutationRow,
+    booked: CustomerId,
+    tellings: &[Telling],
+    whose: &Whose<'_>,
+) -> BTreeSet<CustomerId> {
+    let clue = row.mark.as_ref().filter(|mark| mark.state == MutationState::Matched).and_then(|mark| mark.clue);
+    if clue.is_none_or(|clue| matches!(clue, Clue::Code | Clue::Phone)) {
+        return BTreeSet::new();
+    }
+    let named: BTreeSet<CustomerId> =
+        texts_of(&row.mutation, tellings).flat_map(|(_, text)| whose.by_id(text)).collect();
+    if named.contains(&booked) { BTreeSet::new() } else { named }
 }
 
 /// Takes out of several mutations of one account, day and amount the one that a row is: the one whose texts name the same payer,

@@ -143,10 +143,11 @@ impl Engine<'_> {
         Ok(false)
     }
 
-    /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
+    /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer. One that is booked for
+    /// this customer already counts as said by a person from then on.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched or ignored before; [`Error::MoneyOut`];
+    /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched with another customer or ignored before; [`Error::MoneyOut`];
     /// as [`Engine::pay`].
     pub async fn match_mutation(
         &self,
@@ -203,7 +204,7 @@ impl Engine<'_> {
     ) -> Result<Plan, EngineError> {
         let (id, mutation) = (row.mutation.id, &row.mutation);
         if !row.state().waits() {
-            return Err(Error::MutationSettled.into());
+            return self.confirmed(row, customer_id, found.is_none(), by, now).await;
         }
         if !mutation.amount.is_positive() {
             return Err(Error::MoneyOut.into());
@@ -264,6 +265,33 @@ impl Engine<'_> {
             (None, None) => Matched::Asks(Doubt::Nobody),
         };
         Ok(Plan::Write(Box::new(changes), matched))
+    }
+
+    /// A person says of what was booked for a customer that it is this one's: nothing is booked, and it counts as said by a person.
+    async fn confirmed(
+        &self,
+        row: &MutationRow,
+        customer_id: CustomerId,
+        by_person: bool,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, EngineError> {
+        let payment =
+            row.mark.as_ref().filter(|mark| mark.state == MutationState::Matched).and_then(|mark| mark.payment_id);
+        let (Some(mark), Some(payment), true) = (&row.mark, payment, by_person) else {
+            return Err(Error::MutationSettled.into());
+        };
+        let booked = self.store.payment(self.tenant, payment).await?;
+        if booked.is_none_or(|of| of.payment.customer_id != customer_id || of.reversal.is_some()) {
+            return Err(Error::MutationSettled.into());
+        }
+        let linked = Matched::Linked(customer_id, payment);
+        if mark.clue.is_none() {
+            return Ok(Plan::Nothing(linked));
+        }
+        let mark = MutationMark { clue: None, at: now, by: by.to_owned(), ..mark.clone() };
+        let changes = ChangeSet { mutation_marks: vec![(row.mutation.id, row.revision, mark)], ..ChangeSet::default() };
+        Ok(Plan::Write(Box::new(changes), linked))
     }
 
     fn payment_of(

@@ -47,6 +47,7 @@ pub mod account;
 pub mod archive;
 pub mod bank;
 mod bank_book;
+mod bank_instead;
 mod bank_near;
 mod bank_told;
 mod bank_walk;
@@ -104,6 +105,7 @@ use crate::ports::{PortError, Store, StoreError};
 
 pub use crate::terms::Settled;
 pub use bank::{ImportReport, Looked, Matched};
+pub use bank_instead::NamedInstead;
 pub use bill::BillReport;
 pub use day::{DayReport, DayStep, Said};
 pub use deliver::{DeliverReport, Outside, Papers, Post};

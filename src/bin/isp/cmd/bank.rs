@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use isp_core::bank::{
     BankFile, Compared, Incoming, Mutation, MutationRow, MutationState, Telling, account_code, text_of, told_by,
 };
-use isp_core::engine::{Looked, Matched};
+use isp_core::engine::{Looked, Matched, NamedInstead};
 use isp_core::ids::{CustomerId, MutationId};
 use isp_core::ports::{MutationQuery, Store, TellingQuery};
 use isp_import::decoded;
@@ -32,9 +32,11 @@ pub(crate) enum Command {
     /// Say whose a mutation is: it becomes this customer's payment, and its words are learnt.
     #[command(after_help = "Example:\n  isp bank match 4f1a09c2 P001")]
     Match(Match),
-    /// Say that a mutation is no customer's payment.
-    #[command(after_help = "Example:\n  isp bank ignore 4f1a09c2 --reason 'bunga bank'")]
-    Ignore(Reason),
+    /// Say that mutations are no customer's payment.
+    #[command(
+        after_help = "Examples:\n  isp bank ignore 4f1a09c2 --reason 'bunga bank'\n  isp bank ignore 4f1a09c2 77e0d1b5 --reason 'ditulis ulang'"
+    )]
+    Ignore(Ignore),
     /// Take back what was said of a mutation: its payment is reversed, and it waits again.
     #[command(after_help = "Example:\n  isp bank unmatch 4f1a09c2 --reason 'salah pelanggan'")]
     Unmatch(Reason),
@@ -78,6 +80,16 @@ pub(crate) struct Match {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Ignore {
+    /// Their ids or the ends of them, as `bank list` shows them.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Why; kept with each of them.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Reason {
     /// Its id or the end of it, as `bank list` shows it.
     id: String,
@@ -113,11 +125,17 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             }
             Ok(Exit::Done)
         }
-        Command::Ignore(Reason { id, reason }) => {
+        Command::Ignore(Ignore { ids, reason }) => {
             let store = ctx.store().await?;
-            let id = find_one(ctx, store, &id).await?.mutation.id;
-            let ignored = ctx.engine(store).ignore_mutation(id, ctx.officer.as_str(), &reason, ctx.now).await?;
-            ctx.say("done.mutation_ignored", &[("amount", ignored.amount.to_string())])?;
+            // All of them are looked for before the first is written.
+            let mut found = Vec::with_capacity(ids.len());
+            for id in &ids {
+                found.push(find_one(ctx, store, id).await?.mutation.id);
+            }
+            for id in found {
+                let ignored = ctx.engine(store).ignore_mutation(id, ctx.officer.as_str(), &reason, ctx.now).await?;
+                ctx.say("done.mutation_ignored", &[("amount", ignored.amount.to_string())])?;
+            }
             Ok(Exit::Done)
         }
         Command::Unmatch(Reason { id, reason }) => {
@@ -180,6 +198,9 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         ctx.warn("warn.mutations_missing", &[("count", report.compared.missing.len().to_string())]);
     }
     warn_corrected(ctx, &looked);
+    if !args.dry_run {
+        warn_instead(ctx, store).await?;
+    }
     let mut exit = Exit::Done;
     for one in &looked {
         if let Matched::Failed(error) = &one.matched {
@@ -201,6 +222,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         let tellings = store.tellings(ctx.tenant(), &TellingQuery { account, ..TellingQuery::default() }).await?;
         ctx.rows(&table(ctx, store, &looked, Some(&tellings)).await?)?;
         warn_corrected(ctx, &looked);
+        warn_instead(ctx, store).await?;
         return Ok(Exit::Done);
     }
     let query = MutationQuery { account, ..MutationQuery::default() };
@@ -329,6 +351,20 @@ fn warn_corrected(ctx: &Context, looked: &[Looked]) {
     }
 }
 
+/// Says of each payment that those who told of it may mean for somebody else, what to do.
+async fn warn_instead(ctx: &Context, store: &dyn Store) -> anyhow::Result<()> {
+    let found = ctx.engine(store).named_instead(NamedInstead::lately(ctx.now)).await?;
+    let people = found.iter().flat_map(|one| one.named.iter().copied().chain([one.booked]));
+    let codes = find::codes(ctx, store, people).await?;
+    let code = |id: &CustomerId| codes.get(id).cloned().unwrap_or_default();
+    for one in &found {
+        let named: Vec<String> = one.named.iter().map(code).collect();
+        let variables = [("id", shown(one.mutation)), ("booked", code(&one.booked)), ("named", named.join(", "))];
+        ctx.warn("warn.mutation_named_instead", &variables);
+    }
+    Ok(())
+}
+
 /// The tellings of these mutations, and of others of their days.
 fn tellings_of(found: &[MutationRow]) -> TellingQuery {
     let days = found.iter().map(|row| row.mutation.on);
@@ -342,7 +378,7 @@ fn sources(mutation: &Mutation, tellings: &[Telling]) -> String {
 }
 
 /// The end of an id, enough to name it.
-fn shown(id: MutationId) -> String {
+pub(super) fn shown(id: MutationId) -> String {
     let id = id.0.simple().to_string();
     id[id.len() - 8..].to_owned()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
+use isp_core::engine::NamedInstead;
 use isp_core::ids::TenantId;
 use isp_core::payment::virtual_account::digits_of;
 use isp_core::payment::{GatewayRequest, GatewayState, PayChannel};
@@ -19,7 +20,7 @@ use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
 use super::webhook::unread;
-use super::{refund, router, sandbox_left};
+use super::{bank, refund, router, sandbox_left};
 use crate::context::Context;
 use crate::failure::{Exit, classify};
 use crate::output::{self, Cell, Format, Rows, column, number};
@@ -160,6 +161,11 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
         findings.add("row.unreadable", rows.len() as u64, &about);
     }
     webhooks(findings, store).await?;
+    let instead = ctx.engine(store).named_instead(NamedInstead::lately(ctx.now)).await?;
+    if !instead.is_empty() {
+        let about: Vec<String> = instead.iter().take(NAMED).map(|one| bank::shown(one.mutation)).collect();
+        findings.add("bank.named_instead", instead.len() as u64, &about.join(", "));
+    }
     let (open, _, about) = refund::long_open(ctx, store).await?;
     if open > 0 {
         findings.add("refund.unresolved", open as u64, &about);
