@@ -78,33 +78,25 @@ impl Engine<'_> {
         let mut waiting = self.store.load_waiting_fees(self.tenant).await?;
         let mut page = PageQuery::first(self.page);
         let mut seen = 0;
+        let mut rows = self.store.load_billable(self.tenant, query, page).await?;
         loop {
-            let rows = self.store.load_billable(self.tenant, query, page).await?;
             let plan = plan_billing(&rows, &context);
             report.problems.extend(plan.problems);
             let mut invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
             let invoiced_fees = self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
-            let changes = ChangeSet { invoices, invoiced_fees, ..ChangeSet::default() };
-            // Once its `billed_from` is written, a line may not be looked at again in this run or any soon, so that goes
-            // with what is given back of it, and with the invoices when nothing is.
-            let mut looked_at = ChangeSet { billed_from: plan.billed_from, ..ChangeSet::default() };
-            if self.policy.billing.while_isolated != WhileIsolated::Prorate {
-                looked_at.invoices = changes.invoices;
-                looked_at.invoiced_fees = changes.invoiced_fees;
-            } else {
-                if !changes.is_empty() {
-                    report.add(self.store.commit(self.tenant, changes).await?);
-                }
-                looked_at.credit_notes = self.isolated_days_back(&rows, position, now).await?;
-            }
-            if !looked_at.is_empty() {
-                report.add(self.store.commit(self.tenant, looked_at).await?);
-            }
+            let changes = ChangeSet { invoices, invoiced_fees, billed_from: plan.billed_from, ..ChangeSet::default() };
+            let more = page.advance(&rows, |last| last.subscription_id);
+            // The next page is read while this one is written, which touches no line of it.
+            let next =
+                async { if more { self.store.load_billable(self.tenant, query, page).await } else { Ok(Vec::new()) } };
+            let (written, next) = futures::join!(self.write_page(&rows, changes, position, now, &mut report), next);
+            written?;
             seen += rows.len() as u64;
             progress(seen);
-            if !page.advance(&rows, |last| last.subscription_id) {
+            if !more {
                 break;
             }
+            rows = next?;
         }
         self.bill_fees_alone(&waiting, now, &mut report).await?;
         self.bill_instalments(now, &mut report).await?;
@@ -117,6 +109,31 @@ impl Engine<'_> {
             self.store.commit(self.tenant, changes).await?;
         }
         Ok(report)
+    }
+
+    /// Writes what was planned for a page of lines.
+    async fn write_page(
+        &self,
+        rows: &[Billable],
+        mut changes: ChangeSet,
+        position: Option<Date>,
+        now: DateTime<Utc>,
+        report: &mut BillReport,
+    ) -> Result<(), EngineError> {
+        if self.policy.billing.while_isolated == WhileIsolated::Prorate {
+            // Once its `billed_from` is written, a line may not be looked at again in this run or any soon, so that goes
+            // with what is given back of it, and with the invoices when nothing is.
+            let billed_from = std::mem::take(&mut changes.billed_from);
+            if !changes.is_empty() {
+                report.add(self.store.commit(self.tenant, changes).await?);
+            }
+            let credit_notes = self.isolated_days_back(rows, position, now).await?;
+            changes = ChangeSet { billed_from, credit_notes, ..ChangeSet::default() };
+        }
+        if !changes.is_empty() {
+            report.add(self.store.commit(self.tenant, changes).await?);
+        }
+        Ok(())
     }
 
     /// What the next run at `now` writes for lines and installations that are not in the books yet, such as those of an import: how
