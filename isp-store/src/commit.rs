@@ -137,14 +137,11 @@ pub(crate) async fn write(
         report.invoices_known = given - report.invoices;
         report.invoiced = written.iter().map(|i| i.total).sum::<Money>();
         if !written.is_empty() {
-            let sql = "UPDATE tenants SET next_invoice = $2 WHERE tenant_id = $1";
-            s.execute(sql, args![tenant, held.next_invoice + report.invoices]).await?;
             ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
             let statements = statement::write(s, tenant, &written, held.next_statement).await?;
-            if statements > 0 {
-                let sql = "UPDATE tenants SET next_statement = $2 WHERE tenant_id = $1";
-                s.execute(sql, args![tenant, held.next_statement + statements]).await?;
-            }
+            let sql = "UPDATE tenants SET next_invoice = $2, next_statement = $3 WHERE tenant_id = $1";
+            let next = args![tenant, held.next_invoice + report.invoices, held.next_statement + statements];
+            s.execute(sql, next).await?;
             installation::write_fees(s, tenant, invoiced_fees, &written).await?;
         }
     }
