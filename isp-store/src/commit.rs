@@ -9,6 +9,7 @@ use isp_core::money::Money;
 use isp_core::ports::{ChangeSet, CommitReport, StoreError};
 
 use crate::audit::Actor;
+use crate::seen::Seen;
 use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
@@ -27,7 +28,8 @@ struct Tenant {
     audit: Head,
 }
 
-/// Writes a change set in an open transaction.
+/// Writes a change set in an open transaction. Also gives back the number of its entry in the log, when it leaves all lines and
+/// customers as they are.
 ///
 /// The tenant's row is locked first: commits of one tenant follow one another, those of several run at once. So what is
 /// written once can be looked for and written in one step, and no two commits of a tenant can lock each other out.
@@ -36,8 +38,9 @@ pub(crate) async fn write(
     vault: &Vault,
     tenant: TenantId,
     actor: &Actor,
+    seen: &Seen,
     mut changes: ChangeSet,
-) -> Result<CommitReport, StoreError> {
+) -> Result<(CommitReport, Option<u64>), StoreError> {
     let mut told = told_of(&changes);
     let persons: Vec<_> = changes.persons().collect();
     let bank = bank::Changes::of(&mut changes);
@@ -96,6 +99,7 @@ pub(crate) async fn write(
         messages,
         journal,
     } = changes;
+    let harmless = customers.is_empty() && subscriptions.is_empty() && removed.is_empty() && erasures.is_empty();
     let held = lock(s, tenant).await?;
     expectation::check(s, tenant, &expected, &journal).await?;
     erasure::must_not_be_erased(s, tenant, persons.into_iter()).await?;
@@ -132,7 +136,8 @@ pub(crate) async fn write(
 
     if !invoices.is_empty() {
         let given = invoices.len() as u64;
-        let written = invoice::write(s, tenant, invoices, held.next_invoice).await?;
+        let known = if harmless { seen.still(tenant, held.audit.sequence) } else { Vec::new() };
+        let written = invoice::write(s, tenant, invoices, held.next_invoice, &known).await?;
         report.invoices = written.len() as u64;
         report.invoices_known = given - report.invoices;
         report.invoiced = written.iter().map(|i| i.total).sum::<Money>();
@@ -191,8 +196,9 @@ pub(crate) async fn write(
     let known = [("invoice.known", report.invoices_known), ("message.known", report.messages_known)];
     let known = known.into_iter().filter(|(_, count)| *count > 0);
     told.extend(known.map(|(what, count)| Change::count(what, count)));
+    let entry = held.audit.sequence + 1;
     audit::append(s, tenant, held.audit, actor, &told).await?;
-    Ok(report)
+    Ok((report, (harmless && !told.is_empty()).then_some(entry)))
 }
 
 async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreError> {
@@ -222,6 +228,12 @@ async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreErro
 pub(crate) async fn billing_position(s: &mut dyn Session, tenant: TenantId) -> Result<Option<Date>, StoreError> {
     let sql = "SELECT billing_position FROM tenants WHERE tenant_id = $1";
     Ok(first(s, "tenant", sql, args![tenant], |r| r.get()).await?.flatten())
+}
+
+/// The number of the newest entry of the log of changes.
+pub(crate) async fn newest_entry(s: &mut dyn Session, tenant: TenantId) -> Result<u64, StoreError> {
+    let sql = "SELECT audit_sequence FROM tenants WHERE tenant_id = $1";
+    Ok(first(s, "tenant", sql, args![tenant], |r| r.get()).await?.unwrap_or(0))
 }
 
 /// The moment of the last run.

@@ -1,6 +1,7 @@
 //! Invoices: written once, numbered without gaps, and how much of them is paid.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Debt, Invoice, InvoiceBalance, InvoiceKind};
@@ -13,6 +14,7 @@ use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
 use crate::rows::must_exist;
+use crate::seen::Pair;
 use crate::session::{Rows, Session, all, readable, readable_of, readable_page};
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
@@ -75,12 +77,13 @@ pub(crate) async fn write(
     tenant: TenantId,
     mut invoices: Vec<Invoice>,
     next_number: u64,
+    seen: &[Arc<[Pair]>],
 ) -> Result<Vec<Invoice>, StoreError> {
     if !invoices.iter().all(Invoice::adds_up) {
         return Err(rejected("the lines of an invoice do not add up"));
     }
     drop_repeated(&mut invoices);
-    parties_must_exist(s, tenant, &invoices).await?;
+    parties_must_exist(s, tenant, &invoices, seen).await?;
     s.execute("SAVEPOINT invoices", Vec::new()).await?;
     match append(s, tenant, &mut invoices, next_number).await {
         Ok(()) => {}
@@ -100,27 +103,42 @@ pub(crate) async fn write(
 /// Fails unless the customers and the subscriptions that invoices name are there. The table has no foreign keys: this
 /// costs a tenth of what they would.
 ///
-/// A billing run invoices a page of subscriptions that follow one another by their ids. So the subscriptions of that
+/// A billing run has just read them, and mostly nobody has changed any since: these are known from the pages `seen`. Else
+/// it invoices a page of subscriptions that follow one another by their ids. So the subscriptions of that
 /// range are read in one go, with their customers, which a foreign key of theirs proves to be there; looking each id up
 /// costs several times as much. What the range does not prove is looked up.
-async fn parties_must_exist(s: &mut dyn Session, tenant: TenantId, invoices: &[Invoice]) -> Result<(), StoreError> {
-    let mut named: Vec<_> = invoices.iter().map(|i| (i.subscription_id.0, i.customer_id.0)).collect();
+async fn parties_must_exist(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    invoices: &[Invoice],
+    seen: &[Arc<[Pair]>],
+) -> Result<(), StoreError> {
+    let mut named: Vec<Pair> = invoices.iter().map(|i| (i.subscription_id.0, i.customer_id.0)).collect();
     named.sort_unstable();
     named.dedup();
+    for page in seen {
+        leave_out(&mut named, page.iter().copied());
+    }
     if let [(first, _), .., (last, _)] = *named
         && named.len() >= RANGE_FROM
     {
         let sql = "SELECT subscription_id AS a, customer_id AS b FROM subscriptions
             WHERE tenant_id = $1 AND subscription_id BETWEEN $2 AND $3 ORDER BY subscription_id LIMIT $4";
         let limit = named.len() as u64 * RANGE_WIDTH;
-        let mut found = s.fetch_pairs(sql, args![tenant, first, last, limit]).await?.into_iter().peekable();
-        named.retain(|pair| {
-            while found.next_if(|row| row < pair).is_some() {}
-            found.peek() != Some(pair)
-        });
+        let found = s.fetch_pairs(sql, args![tenant, first, last, limit]).await?;
+        leave_out(&mut named, found.into_iter());
     }
     must_exist(s, tenant, &CUSTOMERS, named.iter().map(|(_, customer)| *customer).collect()).await?;
     must_exist(s, tenant, &SUBSCRIPTIONS, named.iter().map(|(subscription, _)| *subscription).collect()).await
+}
+
+/// Leaves those out that were found; both are in order.
+fn leave_out(named: &mut Vec<Pair>, found: impl Iterator<Item = Pair>) {
+    let mut found = found.peekable();
+    named.retain(|pair| {
+        while found.next_if(|row| row < pair).is_some() {}
+        found.peek() != Some(pair)
+    });
 }
 
 /// Writes the rows of invoices, which get their numbers.

@@ -68,6 +68,7 @@ mod reseal;
 mod router_hold;
 mod rows;
 mod run_lease;
+mod seen;
 mod session;
 mod sqlite;
 mod statement;

@@ -21,6 +21,7 @@ use crate::doctor::Finding;
 use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
+use crate::seen::Seen;
 use crate::session::{Engine, Session, Whose, first};
 use crate::value::{Value, args};
 use crate::vault::Vault;
@@ -47,6 +48,7 @@ pub struct SqlStore {
     vault: Vault,
     runs: Runs,
     actor: Arc<Actor>,
+    seen: Seen,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -62,13 +64,13 @@ impl SqlStore {
     /// As [`crate::open()`].
     pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
         let engine = crate::open::engine(url, &vault).await?;
-        Ok(Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() })
+        Ok(Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default(), seen: Seen::default() })
     }
 
     /// A store on an engine that is open.
     #[cfg(test)]
     pub(crate) fn new(engine: Box<dyn Engine>, vault: Vault) -> Self {
-        Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() }
+        Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default(), seen: Seen::default() }
     }
 
     /// Says who acts through this store and by which command, for the log of changes.
@@ -229,15 +231,18 @@ impl Store for SqlStore {
         }
         self.unlocked()?;
         let (engine, vault, runs) = (Arc::clone(&self.engine), self.vault.clone(), self.runs.clone());
-        let actor = Arc::clone(&self.actor);
+        let (actor, seen) = (Arc::clone(&self.actor), self.seen.clone());
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
         let commit = tokio::spawn(async move {
             let mut session = engine.write(tenant).await?;
-            let report = commit::write(session.as_mut(), &vault, tenant, &actor, changes).await?;
+            let (report, harmless) = commit::write(session.as_mut(), &vault, tenant, &actor, &seen, changes).await?;
             // Last, because whoever wants to take the right waits from here on.
             runs.check(session.as_mut(), tenant).await?;
             session.commit().await?;
+            if let Some(entry) = harmless {
+                seen.harmless(tenant, entry);
+            }
             Ok(report)
         });
         commit.await.unwrap_or_else(|_| Err(unavailable("the program is going down")))

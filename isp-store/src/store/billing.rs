@@ -32,7 +32,11 @@ impl BillingStore for SqlStore {
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<Billable>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
-        subscription::billable(session.as_mut(), tenant, query, page).await
+        let entry = commit::newest_entry(session.as_mut(), tenant).await?;
+        let found = subscription::billable(session.as_mut(), tenant, query, page).await?;
+        let pairs = found.iter().map(|line| (line.subscription_id.0, line.customer_id.0));
+        self.seen.read(tenant, entry, pairs.collect());
+        Ok(found)
     }
 
     async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
