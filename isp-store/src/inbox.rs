@@ -233,8 +233,12 @@ pub(crate) async fn opted_out(s: &mut dyn Session, tenant: TenantId, customer: C
 
 /// How much waits, is in trouble, is isolated.
 pub(crate) async fn pulse(s: &mut dyn Session, tenant: TenantId) -> Result<Pulse, StoreError> {
-    let sql = "SELECT topic, state, COUNT(*), MIN(next_attempt) FROM outbox
-        WHERE tenant_id = $1 AND state NOT IN ('done', 'dropped') GROUP BY topic, state ORDER BY topic, state";
+    // A wish to a router that rests is due when the rest is over.
+    let sql = "SELECT o.topic, o.state, COUNT(*),
+            MIN(CASE WHEN o.state = 'pending' AND o.next_attempt <= r.rests_since THEN r.rests_until
+                ELSE o.next_attempt END)
+        FROM outbox o LEFT JOIN router_rests r ON r.tenant_id = $1 AND r.router_id = o.router_id
+        WHERE o.tenant_id = $1 AND o.state NOT IN ('done', 'dropped') GROUP BY 1, 2 ORDER BY 1, 2";
     let outbox = all(s, "outbox row", sql, args![tenant], |r| {
         let (topic, state): (String, String) = (r.get()?, r.get()?);
         let topic = if topic == "access" { Topic::Access } else { Topic::Message };

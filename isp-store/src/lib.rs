@@ -66,6 +66,7 @@ mod removal;
 mod request;
 mod reseal;
 mod router_hold;
+mod router_rest;
 mod rows;
 mod run_lease;
 mod seen;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use isp_core::ids::{CustomerId, OutboxId, TenantId, WorkerId};
+use isp_core::ids::{CustomerId, OutboxId, RouterId, TenantId, WorkerId};
 use isp_core::isolation::{AccessEffect, effect_id};
 use isp_core::message::{Notification, NotificationKey};
 use isp_core::ports::{
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
+use crate::router_rest;
 use crate::rows::{append, execute_each, must_exist};
 use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS};
@@ -38,10 +39,14 @@ fn row(
 ) -> Result<Vec<Value>, StoreError> {
     let state = OutboxState::Pending.code().to_owned();
     let payload = json(effect)?;
-    Ok(args![tenant, id, topic(effect.topic()), customer, state, 0_u32, not_before, payload, String::new()])
+    let router = match effect {
+        Effect::Access(wish) => Some(wish.router_id),
+        Effect::Message(_) => None,
+    };
+    Ok(args![tenant, id, topic(effect.topic()), customer, router, state, 0_u32, not_before, payload, String::new()])
 }
 
-/// Writes wishes to routers; how many were not there yet.
+/// Writes wishes to routers; how many were not there yet. These routers rest no more.
 pub(crate) async fn write_effects(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -49,6 +54,7 @@ pub(crate) async fn write_effects(
 ) -> Result<u64, StoreError> {
     must_exist(s, tenant, &SUBSCRIPTIONS, effects.iter().map(|e| e.subscription_id.0).collect()).await?;
     must_exist(s, tenant, &ROUTERS, effects.iter().map(|e| e.router_id.0).collect()).await?;
+    router_rest::end(s, tenant, effects.iter().map(|e| e.router_id).collect()).await?;
     let rows = effects.into_iter().map(|effect| {
         let id = effect_id(effect.subscription_id, effect.router_id, effect.revision);
         row(tenant, id, &Effect::Access(effect), None, effect.not_before)
@@ -128,6 +134,21 @@ fn read(r: &mut Reader<'_>) -> Result<OutboxRow, StoreError> {
     })
 }
 
+/// The statement of a claim, of all rows of a topic or of the wishes to one router.
+pub(crate) fn claim_sql(of_router: bool) -> String {
+    let of = if of_router { "router_id" } else { "topic" };
+    format!(
+        "WITH due AS MATERIALIZED (
+            SELECT outbox_id FROM outbox
+            WHERE tenant_id = $1 AND {of} = $2 AND state IN ('pending', 'claimed', 'attempting')
+                AND next_attempt <= $3 AND (state = 'pending' OR claimed_until <= $4)
+            ORDER BY next_attempt, outbox_id LIMIT $6 FOR UPDATE SKIP LOCKED)
+        UPDATE outbox SET state = 'claimed', claimed_until = $5, owner = $7, fence = fence + 1
+        WHERE tenant_id = $1 AND outbox_id IN (SELECT outbox_id FROM due)
+        RETURNING {COLUMNS}"
+    )
+}
+
 /// Takes rows that are due, earliest first.
 pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
     if claim.topic == Topic::Message {
@@ -137,19 +158,13 @@ pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -
         s.execute(sql, args![tenant, claim.lease.now, LOST.to_owned()]).await?;
     }
     // Materialized, so that the limit is one however the rows are joined.
-    // The list of states is that of the index, word for word, so that SQLite sees that it may use it.
-    let sql = format!(
-        "WITH due AS MATERIALIZED (
-            SELECT outbox_id FROM outbox
-            WHERE tenant_id = $1 AND topic = $2 AND state IN ('pending', 'claimed', 'attempting')
-                AND next_attempt <= $3 AND (state = 'pending' OR claimed_until <= $4)
-            ORDER BY next_attempt, outbox_id LIMIT $6 FOR UPDATE SKIP LOCKED)
-        UPDATE outbox SET state = 'claimed', claimed_until = $5, owner = $7, fence = fence + 1
-        WHERE tenant_id = $1 AND outbox_id IN (SELECT outbox_id FROM due)
-        RETURNING {COLUMNS}"
-    );
-    let Claim { topic: of, due, lease, limit } = claim;
-    let args = args![tenant, topic(of), due, lease.now, lease.until, limit, lease.owner];
+    // The list of states is that of the indexes, word for word, so that SQLite sees that it may use them.
+    let sql = claim_sql(claim.router.is_some());
+    let Claim { topic: of, router, due, lease, limit } = claim;
+    let of = router.map_or_else(|| topic(of).into_value(), RouterId::into_value);
+    let mut args = args![tenant];
+    args.push(of);
+    args.extend(args![due, lease.now, lease.until, limit, lease.owner]);
     let mut rows = readable(s, "outbox row", &sql, args, read).await?;
     rows.sort_by_key(|row| (row.next_attempt, row.id));
     Ok(rows)
@@ -196,11 +211,13 @@ pub(crate) async fn attempting(
     Ok(ours)
 }
 
+/// Prolongs what an owner has claimed.
+pub(crate) const RENEW: &str = "UPDATE outbox SET claimed_until = $3
+    WHERE tenant_id = $1 AND owner = $2 AND state IN ('claimed', 'attempting') AND claimed_until IS NOT NULL";
+
 /// Prolongs everything that an owner holds.
 pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
-    let sql = "UPDATE outbox SET claimed_until = $3
-        WHERE tenant_id = $1 AND owner = $2 AND state IN ('pending', 'claimed', 'attempting') AND state <> 'pending'";
-    s.execute(sql, args![tenant, lease.owner, lease.until]).await?;
+    s.execute(RENEW, args![tenant, lease.owner, lease.until]).await?;
     let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2";
     s.execute(sql, args![tenant, lease.owner, lease.until]).await.map(drop)
 }
@@ -243,7 +260,7 @@ pub(crate) async fn release(s: &mut dyn Session, tenant: TenantId, owner: Worker
         WHERE tenant_id = $1 AND topic = 'message' AND state = 'attempting' AND owner = $2";
     s.execute(sql, args![tenant, owner, LOST.to_owned()]).await?;
     let sql = "UPDATE outbox SET state = 'pending', claimed_until = NULL, owner = NULL
-        WHERE tenant_id = $1 AND owner = $2 AND state IN ('pending', 'claimed', 'attempting')";
+        WHERE tenant_id = $1 AND owner = $2 AND state IN ('claimed', 'attempting') AND claimed_until IS NOT NULL";
     s.execute(sql, args![tenant, owner]).await?;
     let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2";
     s.execute(sql, args![tenant, owner, DateTime::UNIX_EPOCH]).await.map(drop)
@@ -258,21 +275,22 @@ pub(crate) async fn bury(
 ) -> Result<(), StoreError> {
     let args = || vec![tenant.into_value(), Value::Ids(dead.to_vec()), now.into_value()];
     let sql = "UPDATE outbox SET claimed_until = $3
-        WHERE tenant_id = $1 AND state IN ('pending', 'claimed', 'attempting') AND owner IN IDS(($2))
-            AND claimed_until > $3";
+        WHERE tenant_id = $1 AND state IN ('claimed', 'attempting') AND owner IN IDS(($2)) AND claimed_until > $3";
     s.execute(sql, args()).await?;
     let sql = "UPDATE router_holds SET held_until = $3
         WHERE tenant_id = $1 AND owner IN IDS(($2)) AND held_until > $3";
     s.execute(sql, args()).await.map(drop)
 }
 
+/// Everybody who holds something. The states are those of a claim alone, so that SQLite looks at what is claimed and not at what
+/// is pending.
+pub(crate) const OWNERS: &str = "SELECT owner FROM outbox
+        WHERE tenant_id = $1 AND state IN ('claimed', 'attempting') AND claimed_until > $2 AND owner IS NOT NULL
+    UNION SELECT owner FROM router_holds WHERE tenant_id = $1 AND held_until > $2";
+
 /// Everybody who holds something now.
 pub(crate) async fn owners(s: &mut dyn Session, tenant: TenantId, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT owner FROM outbox
-        WHERE tenant_id = $1 AND state IN ('pending', 'claimed', 'attempting') AND claimed_until > $2
-            AND owner IS NOT NULL
-        UNION SELECT owner FROM router_holds WHERE tenant_id = $1 AND held_until > $2";
-    all(s, "owner", sql, args![tenant, now], |r| r.get()).await
+    all(s, "owner", OWNERS, args![tenant, now], |r| r.get()).await
 }
 
 /// Settles a message at the word of a person; false when there is none to settle.
@@ -319,7 +337,9 @@ pub(crate) async fn by_id(
     id: OutboxId,
 ) -> Result<Option<OutboxRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id = $2");
-    first(s, "outbox row", &sql, args![tenant, id], read).await
+    let mut found: Vec<OutboxRow> = first(s, "outbox row", &sql, args![tenant, id], read).await?.into_iter().collect();
+    router_rest::tell(s, tenant, &mut found).await?;
+    Ok(found.pop())
 }
 
 pub(crate) async fn page(
@@ -334,7 +354,9 @@ pub(crate) async fn page(
         "SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id > $2{conditions}
         ORDER BY outbox_id LIMIT $3"
     );
-    readable_page(s, "outbox row", &sql, args, (1, 2), read).await
+    let mut rows = readable_page(s, "outbox row", &sql, args, (1, 2), read).await?;
+    router_rest::tell(s, tenant, &mut rows).await?;
+    Ok(rows)
 }
 
 pub(crate) async fn count(s: &mut dyn Session, tenant: TenantId, query: OutboxQuery) -> Result<u64, StoreError> {

@@ -43,6 +43,7 @@ fn deletes(row: MasterId) -> &'static [&'static str] {
         MasterId::Router(_) => &[
             "DELETE FROM router_machines WHERE tenant_id = $1 AND router_id = $2",
             "DELETE FROM router_holds WHERE tenant_id = $1 AND router_id = $2",
+            "DELETE FROM router_rests WHERE tenant_id = $1 AND router_id = $2",
             "DELETE FROM routers WHERE tenant_id = $1 AND router_id = $2",
         ],
         MasterId::Package(_) => &["DELETE FROM packages WHERE tenant_id = $1 AND package_id = $2"],

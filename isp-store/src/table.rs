@@ -199,7 +199,8 @@ tables! {
         "revision",
     ];
     OUTBOX: "outbox", 2, "outbox.id", [
-        "tenant_id", "outbox_id", "topic", "customer_id", "state", "attempts", "next_attempt", "payload", "note",
+        "tenant_id", "outbox_id", "topic", "customer_id", "router_id", "state", "attempts", "next_attempt", "payload",
+        "note",
     ];
     NOTIFICATION_KEYS: "notification_keys", 4, "notification.key", [
         "tenant_id", "subject", "kind", "level", "outbox_id",

@@ -7,9 +7,9 @@ use isp_core::ids::{OutboxId, SubscriptionId, TenantId};
 use isp_core::isolation::{AccessEffect, effect_id};
 use isp_core::ports::StoreError;
 
-use crate::outbox;
 use crate::session::{Session, all};
 use crate::value::{Column as _, Value};
+use crate::{outbox, router_rest};
 
 /// Wishes a statement.
 const CHUNK: usize = 1_000;
@@ -24,6 +24,7 @@ pub(crate) async fn again(
     let mut anew = Vec::new();
     for wishes in wishes.chunks(CHUNK) {
         let id = |wish: &AccessEffect| effect_id(wish.subscription_id, wish.router_id, wish.revision);
+        router_rest::end(s, tenant, wishes.iter().map(|wish| wish.router_id).collect()).await?;
         let ids = || Value::Ids(wishes.iter().map(|wish| id(wish).0).collect());
         let sql = "SELECT outbox_id FROM outbox
             WHERE tenant_id = $1 AND state IN ('pending', 'claimed', 'attempting') AND outbox_id IN IDS(($2))

@@ -98,4 +98,6 @@ mod workers;
 mod workers_clock;
 mod workers_cut;
 #[cfg(unix)]
+mod workers_dead;
+#[cfg(unix)]
 mod workers_upload;

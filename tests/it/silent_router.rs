@@ -196,3 +196,65 @@ async fn where_no_other_router_has_answered_the_only_one_is_waited_for() {
     assert!(day.delivered.routers_down.is_empty());
     assert_eq!(isolated(&world, "r0"), 1);
 }
+
+/// What one life with a dead router looks like: the rows of its wishes are not touched, however often it is asked.
+#[tokio::test]
+async fn what_waits_for_a_dead_router_is_left_as_it_is_and_tells_until_when_it_waits() {
+    let (world, _, _) = isolation_day("never", "applied r1").await;
+    for minute in [1, 2, 3] {
+        let now = at("2026-01-20", 13) + TimeDelta::minutes(minute);
+        let diary = Diary::default();
+        let day = run(&world, &diary, "never", "answered r1", now).await;
+        let down = &day.delivered.routers_down[&router_id(0)];
+        assert_eq!((down.waiting, down.reason.contains("no answer")), (2, true), "{}", down.reason);
+        let query = OutboxQuery { topic: Some(Topic::Access), state: Some(OutboxState::Pending), customer: None };
+        for row in world.store.outbox(TENANT, query, PageQuery::first(100)).await.unwrap() {
+            assert_eq!((row.fence, row.attempts), (0, 0), "nobody has claimed it");
+            assert_eq!((row.next_attempt, row.note.contains("no answer")), (now + TimeDelta::seconds(30), true));
+        }
+    }
+    // It answers: all that waited is brought, and nothing tells of a rest any more.
+    let day = run(&world, &Diary::default(), "called r0", "never", at("2026-01-20", 14)).await;
+    assert!(day.delivered.routers_down.is_empty());
+    assert_eq!((isolated(&world, "r0"), waiting(&world).await), (2, 0));
+    assert_eq!(world.store.router_rests(TENANT).await.unwrap(), []);
+}
+
+/// A moment after a router stayed silent, with nothing new to do there, the patience with it ends never and nobody waits for it.
+#[tokio::test]
+async fn a_router_that_was_silent_a_moment_ago_costs_a_run_no_patience() {
+    let (world, _, _) = isolation_day("never", "applied r1").await;
+    let diary = Diary::default();
+    let day = run(&world, &diary, "never", "never", at("2026-01-20", 13)).await;
+    assert!(diary.has("called r0") && diary.has("surveyed r1") && !diary.has("applied r0"));
+    assert!(day.surveyed.unread[&router_id(0)].contains("no answer"), "{:?}", day.surveyed.unread);
+    assert!(day.delivered.routers_down.is_empty(), "nothing was due there");
+    assert_eq!(waiting(&world).await, 2);
+
+    // It is called all the same. Where it answers before the others are done, all that waited is brought at once.
+    let diary = Diary::default();
+    let day = run(&world, &diary, "called r1", "never", at("2026-01-20", 13)).await;
+    assert!(day.surveyed.unread.is_empty(), "{:?}", day.surveyed.unread);
+    assert_eq!((isolated(&world, "r0"), waiting(&world).await), (2, 0));
+}
+
+/// A payment at the very moment of the rest is due at once, and the router is asked for its sake.
+#[tokio::test]
+async fn a_payment_reopens_as_soon_as_the_router_is_back() {
+    let (world, _, _) = isolation_day("called r0", "never").await;
+    assert_eq!(isolated(&world, "r0"), 2);
+    let now = at("2026-01-20", 14);
+    world.routers.set_down("r0", true);
+    // One pays while the router is dead.
+    let line = (0..4).find(|n| world.routers.access("r0", &format!("user{n}")).is_some()).unwrap();
+    let other = (line + 1..4).find(|n| world.routers.access("r0", &format!("user{n}")).is_some()).unwrap();
+    world.pay(line, "p1", 1_000_000, now).await.unwrap();
+    assert_eq!(world.deliver(now).await.routers_down[&router_id(0)].waiting, 1);
+    // It is back. Nothing is due yet, and then the other one pays: both are let in at once.
+    world.routers.all_up();
+    assert_eq!(world.deliver(now).await.applied, 0);
+    world.pay(other, "p2", 1_000_000, now).await.unwrap();
+    let delivered = world.deliver(now).await;
+    assert_eq!((delivered.applied, delivered.routers_down.len()), (2, 0));
+    assert_eq!((isolated(&world, "r0"), waiting(&world).await), (0, 0));
+}

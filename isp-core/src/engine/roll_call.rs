@@ -2,9 +2,10 @@
 //!
 //! A run calls all routers when it begins, and bills meanwhile. A router that has answered is served at once. One that is
 //! silent for [`PATIENCE_MILLISECONDS`] stands behind the others; has it not answered when they are done, it counts as down
-//! for this run. Where none has answered, there is nobody to hold up, and the adapter's own time-outs decide.
+//! for this run. One that was silent when it was last asked, less than its rest ago, stands behind the others at once. Where none
+//! has answered, there is nobody to hold up, and the adapter's own time-outs decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
@@ -84,10 +85,12 @@ impl<'a> RollCall<'a> {
         }
     }
 
-    /// Does the work of each router, with what it answered: of those that answer soon first, then of the silent ones.
+    /// Does the work of each router, with what it answered: of those that answer soon first, then of the silent ones. Those of
+    /// `behind` stand with the silent ones from the beginning, unless they have answered by now.
     pub(crate) async fn visit<'r, I, T, F>(
         &self,
         work: Vec<(&'r Router, I)>,
+        behind: &BTreeSet<RouterId>,
         visit: impl Fn(&'r Router, I, Answer) -> F,
     ) -> Vec<T>
     where
@@ -96,7 +99,7 @@ impl<'a> RollCall<'a> {
         work.iter().for_each(|(router, _)| self.call(router));
         let visit = &visit;
         let soon = futures::stream::iter(work).map(|(router, item)| async move {
-            match self.soon(router).await {
+            match self.soon(router, behind.contains(&router.id)).await {
                 Some(answer) => Either::Left(visit(router, item, answer).await),
                 None => Either::Right((router, item)),
             }
@@ -117,9 +120,12 @@ impl<'a> RollCall<'a> {
         done
     }
 
-    /// What a router answers; `None` when it is silent for too long.
-    async fn soon(&self, router: &Router) -> Option<Answer> {
+    /// What a router answers; `None` when it is silent for too long, or has not answered and is not waited for.
+    async fn soon(&self, router: &Router, behind: bool) -> Option<Answer> {
         let Called { answer, patience } = self.called(router);
+        if behind {
+            return answer.peek().cloned();
+        }
         match select(answer, patience).await {
             Either::Left((answer, _)) => Some(answer),
             Either::Right(((), answer)) => answer.peek().cloned(),

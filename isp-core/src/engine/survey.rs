@@ -128,8 +128,12 @@ impl Engine<'_> {
             };
             (router, limit)
         });
-        let visited = roll.visit(work.collect(), |router, limit, answer| async move {
-            (router.id, self.survey_router(roll, router, answer, limit, now).await)
+        let rests = self.store.router_rests(self.tenant).await?;
+        let behind = rests.iter().filter(|rest| rest.lasts(now)).map(|rest| rest.router).collect();
+        let rested: BTreeSet<RouterId> = rests.iter().map(|rest| rest.router).collect();
+        let rested = &rested;
+        let visited = roll.visit(work.collect(), &behind, |router, limit, answer| async move {
+            (router.id, self.survey_router(roll, router, rested.contains(&router.id), answer, limit, now).await)
         });
         let mut found: Vec<(RouterId, Result<Surveyed, EngineError>)> = self.renewing(roll.worker, visited).await;
         found.sort_by_key(|(id, _)| *id);
@@ -144,6 +148,7 @@ impl Engine<'_> {
         &self,
         roll: &RollCall<'_>,
         router: &Router,
+        rested: bool,
         answer: Answer,
         limit: u64,
         now: DateTime<Utc>,
@@ -151,6 +156,10 @@ impl Engine<'_> {
         let RollCall { worker, control, .. } = *roll;
         if let Err(error) = self.met(router, answer, now).await? {
             return Ok(Surveyed::unread(&error));
+        }
+        if rested {
+            // It is back, and what waited for it waits no more.
+            self.store.end_rest(self.tenant, router.id).await?;
         }
         let Some(hold) = self.turn_at(worker, router.id).await? else {
             return Ok(Surveyed::unread(&PortError::NotSent { reason: "another worker is busy with it".into() }));
@@ -166,7 +175,7 @@ impl Engine<'_> {
             Err(error) => Surveyed::unread(&error),
         };
         self.store.free_router(self.tenant, hold).await?;
-        Ok(surveyed)
+        Ok(Surveyed { due: surveyed.due || rested, ..surveyed })
     }
 
     /// Keeps what was read, and makes due what differs.

@@ -36,7 +36,8 @@ pub use inbox::{DeliveryWord, Forgotten, Heard, InboxStore, Pulse, Webhook, Webh
 pub use messenger::{Attachment, Messenger, RetryScope, SendOutcome, Upload};
 pub use money::MoneyStore;
 pub use outbox::{
-    Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,
+    Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, RouterRest,
+    Settled, Topic,
 };
 pub use outbox_store::OutboxStore;
 pub use payment_gateway::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, RefundAnswer, RefundAsk};

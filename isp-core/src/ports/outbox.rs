@@ -123,6 +123,8 @@ pub struct Lease {
 pub struct Claim {
     /// Rows of this topic.
     pub topic: Topic,
+    /// Of the wishes to routers, only those to this one.
+    pub router: Option<RouterId>,
     /// Those whose `next_attempt` is not after this moment.
     pub due: DateTime<Utc>,
     /// By whom and until when.
@@ -157,6 +159,46 @@ pub struct RouterHold {
     pub owner: WorkerId,
     /// How often it was taken.
     pub fence: u64,
+}
+
+/// A router that could not be used. All wishes that were due wait for it together, and their rows stay as they are: so a router
+/// for which a hundred thousand lines wait costs no more than one for which a single line waits.
+///
+/// It ends at `until`, and earlier when something is wished of the router, or when the router answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouterRest {
+    /// Which router.
+    pub router: RouterId,
+    /// When it could not be used: the wishes that were due by then wait.
+    pub since: DateTime<Utc>,
+    /// When it is tried again.
+    pub until: DateTime<Utc>,
+    /// Why it could not be used, without secrets.
+    pub reason: String,
+}
+
+impl RouterRest {
+    /// A rest of a router, from one moment to another.
+    #[must_use]
+    pub fn new(router: RouterId, since: DateTime<Utc>, until: DateTime<Utc>, reason: String) -> Self {
+        Self { router, since, until, reason }
+    }
+
+    /// True while wishes wait for its end.
+    #[must_use]
+    pub fn lasts(&self, now: DateTime<Utc>) -> bool {
+        now < self.until
+    }
+
+    /// Says in a wish that waits for this router when it is tried again, and why not earlier. Other rows stay as they are.
+    pub fn tell(&self, row: &mut OutboxRow) {
+        let wished = matches!(&row.effect, Effect::Access(wish) if wish.router_id == self.router);
+        if wished && row.state == OutboxState::Pending && row.next_attempt <= self.since {
+            row.next_attempt = self.until;
+            row.note.clone_from(&self.reason);
+        }
+    }
 }
 
 /// How an attempt ended.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Recorded,
-    RouterHold, Settled, StoreError,
+    RouterHold, RouterRest, Settled, StoreError,
 };
 use crate::ids::{CustomerId, OutboxId, RouterId, SubscriptionId, TenantId, WorkerId};
 use crate::isolation::AccessEffect;
@@ -26,10 +26,31 @@ pub trait OutboxStore: Send + Sync {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError>;
 
+    /// The routers that something is to be done at, in id order: those with a wish that can be claimed at `lease.now` and is due
+    /// at `due`. A router that rests longer than `due` is only told when a wish became due after its rest began.
+    async fn routers_due(
+        &self,
+        tenant: TenantId,
+        due: DateTime<Utc>,
+        lease: Lease,
+    ) -> Result<Vec<RouterId>, StoreError>;
+
+    /// Lets a router rest, in place of a rest that it has; how many wishes to it are due at `rest.since`. Their rows are not
+    /// changed: they tell of the rest when they are read ([`RouterRest::tell`]). Wishes that were claimed and whose claim ran
+    /// out (at `lease.now`) are pending again.
+    async fn rest_router(&self, tenant: TenantId, rest: &RouterRest, lease: Lease) -> Result<u64, StoreError>;
+
+    /// The routers that rest, or rested and have not answered since, in id order.
+    async fn router_rests(&self, tenant: TenantId) -> Result<Vec<RouterRest>, StoreError>;
+
+    /// Ends the rest of a router; nothing when it has none. What is wished of a router ends it as well: an effect of a
+    /// change set, and [`OutboxStore::wish_again`].
+    async fn end_rest(&self, tenant: TenantId, router: RouterId) -> Result<(), StoreError>;
+
     /// Takes rows that are due, and those whose claim ran out (`until` is not after `lease.now`), in the order of
     /// `next_attempt`; they come back as [`OutboxState::Claimed`] with a fence that is higher by one. A message whose
     /// claim ran out while its worker was calling becomes [`super::OutboxState::Unknown`] and is not returned; a wish to a
-    /// router is claimed again. A claim that did not run out is never touched, whoever holds it.
+    /// router is claimed again. A claim that did not run out is never touched, whoever holds it. It does not ask who rests.
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Says that the other side is about to be called for these rows; raises `attempts` and prolongs the claims to

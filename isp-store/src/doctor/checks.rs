@@ -107,8 +107,11 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check(
         "outbox.old",
-        &["outbox"],
-        "SELECT outbox_id AS id FROM outbox WHERE state = 'pending' AND next_attempt < {a_day_ago}",
+        &["outbox", "router_rests"],
+        "SELECT o.outbox_id AS id FROM outbox o
+                LEFT JOIN router_rests r ON r.tenant_id = o.tenant_id AND r.router_id = o.router_id
+            WHERE o.state = 'pending' AND o.next_attempt < {a_day_ago}
+                AND (r.rests_since IS NULL OR r.rests_since < o.next_attempt OR r.rests_until < {a_day_ago})",
     ),
     check("outbox.failed", &["outbox"], "SELECT outbox_id AS id FROM outbox WHERE state = 'failed'"),
     check("outbox.unknown", &["outbox"], "SELECT outbox_id AS id FROM outbox WHERE state = 'unknown'"),

@@ -263,6 +263,30 @@ mod tests {
         }
     }
 
+    /// A run of a hundred thousand lines that wait for a dead router took a minute and a half, because who has claimed something and
+    /// what is due at a router were looked for among all that waits.
+    #[tokio::test]
+    async fn what_waits_for_a_router_is_not_walked_through() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        let mut session = engine.begin_read(Whose::Any).await.unwrap();
+        let (id, at) = (|| Value::Id(Uuid::nil()), || Value::Int(1));
+        let (claim, of_router) = (crate::outbox::claim_sql(true), "USING INDEX outbox_router");
+        for (sql, args, by) in [
+            (crate::router_rest::DUE, vec![id(), at(), at(), at()], "SEARCH o EXISTS USING INDEX outbox_router"),
+            (crate::router_rest::WAITING, vec![id(), id(), at()], of_router),
+            (claim.as_str(), vec![id(), id(), at(), at(), at(), at(), id()], of_router),
+            (crate::router_rest::RAN_OUT, vec![id(), at()], "USING INDEX outbox_claimed"),
+            (crate::outbox::OWNERS, vec![id(), at()], "USING INDEX outbox_claimed"),
+            (crate::outbox::RENEW, vec![id(), id(), at()], "USING INDEX outbox_claimed (tenant_id=? AND owner=?)"),
+        ] {
+            let steps = plan(session.as_mut(), sql, args).await;
+            assert!(steps.iter().any(|step| step.contains(by)), "{sql}: {steps:?}");
+            let walks = |step: &&String| step.contains("SCAN outbox") || step.contains("outbox_due");
+            assert_eq!(steps.iter().filter(walks).collect::<Vec<_>>(), Vec::<&String>::new(), "{sql}");
+        }
+    }
+
     /// What was owed and left of each customer of a page at a past moment.
     #[tokio::test]
     async fn what_is_asked_of_the_past_of_a_page_is_looked_up_by_a_key() {

@@ -8,10 +8,10 @@ use isp_core::isolation::AccessEffect;
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::ports::{
     Claim, Claimed, DamagedRow, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore,
-    Outcome, PageQuery, Recorded, RouterHold, Settled, StoreError,
+    Outcome, PageQuery, Recorded, RouterHold, RouterRest, Settled, StoreError,
 };
 
-use crate::{access, audit, dunning, outbox, router_hold, wishes};
+use crate::{access, audit, dunning, outbox, router_hold, router_rest, wishes};
 
 use super::SqlStore;
 
@@ -47,6 +47,37 @@ impl OutboxStore for SqlStore {
     ) -> Result<Vec<DunningFacts>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         dunning::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn routers_due(
+        &self,
+        tenant: TenantId,
+        due: DateTime<Utc>,
+        lease: Lease,
+    ) -> Result<Vec<RouterId>, StoreError> {
+        let mut session = self.writer(tenant).await?;
+        self.bury_the_dead(session.as_mut(), tenant, lease).await?;
+        let found = router_rest::due(session.as_mut(), tenant, due, lease).await?;
+        session.commit().await?;
+        Ok(found)
+    }
+
+    async fn rest_router(&self, tenant: TenantId, rest: &RouterRest, lease: Lease) -> Result<u64, StoreError> {
+        let mut session = self.writer(tenant).await?;
+        let waiting = router_rest::begin(session.as_mut(), tenant, rest, lease).await?;
+        session.commit().await?;
+        Ok(waiting)
+    }
+
+    async fn router_rests(&self, tenant: TenantId) -> Result<Vec<RouterRest>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        router_rest::rests(session.as_mut(), tenant).await
+    }
+
+    async fn end_rest(&self, tenant: TenantId, router: RouterId) -> Result<(), StoreError> {
+        let mut session = self.writer(tenant).await?;
+        router_rest::end(session.as_mut(), tenant, vec![router]).await?;
+        session.commit().await
     }
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {

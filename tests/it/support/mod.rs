@@ -24,7 +24,7 @@ use isp_core::isolation::{Access, AccessTarget, IsolationPolicy, access::Observe
 use isp_core::message::Sender;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
-use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::place::{Machine, Router, RouterEndpoint, Site};
 use isp_core::ports::{
     AccessControl, ApplyOutcome, Capabilities, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome,
     StandingWatch, Store,
@@ -273,6 +273,13 @@ impl Routers {
 impl AccessControl for Routers {
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
+    }
+
+    async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
+        match self.0.lock().unwrap().down.contains(&router.host) {
+            true => Err(PortError::NotSent { reason: "connection refused".into() }),
+            false => Ok(None),
+        }
     }
 
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {

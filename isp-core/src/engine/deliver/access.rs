@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{DeliverReport, RefusedAccount, RouterDown, claim, outcome};
+use super::{DeliverReport, NOTE, RefusedAccount, RouterDown, claim, outcome};
 use crate::engine::roll_call::{Answer, RollCall};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{OutboxId, RouterId, SubscriptionId};
@@ -13,8 +13,8 @@ use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessTarget, Reaso
 use crate::message::channel::backoff;
 use crate::place::Router;
 use crate::ports::{
-    ApplyOutcome, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError, RouterHold,
-    StoreError, Topic, Worker,
+    ApplyOutcome, Claim, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError, RouterHold,
+    RouterRest, StoreError, Topic, Worker,
 };
 
 /// Rows a claim for routers.
@@ -32,34 +32,27 @@ impl Engine<'_> {
         let worker = roll.worker;
         let known: BTreeMap<RouterId, Router> =
             self.store.routers(self.tenant).await?.into_iter().map(|r| (r.id, r)).collect();
-        // A router that did not answer once is not called again in this delivery: one dead router delays nobody.
-        let mut down: BTreeMap<RouterId, PortError> = BTreeMap::new();
+        // A router that could not be used once is not called again in this delivery: one dead router delays nobody.
+        let mut over: BTreeSet<RouterId> = BTreeSet::new();
         loop {
-            let rows = self.store.claim(self.tenant, claim(worker, Topic::Access, now, ACCESS_BATCH)).await?;
-            if rows.is_empty() {
+            let due = self.store.routers_due(self.tenant, now, worker.lease()).await?;
+            // One that was made a moment ago is known to the next delivery.
+            let due = due.iter().filter(|id| !over.contains(id)).filter_map(|id| known.get(id));
+            let (archived, due): (Vec<&Router>, Vec<&Router>) = due.partition(|router| router.archived);
+            if archived.is_empty() && due.is_empty() {
                 return Ok(());
             }
-            let mut by_router: BTreeMap<RouterId, Vec<OutboxRow>> = BTreeMap::new();
-            for row in rows {
-                if let Effect::Access(effect) = &row.effect {
-                    by_router.entry(effect.router_id).or_default().push(row);
-                }
+            let resting: BTreeSet<RouterId> =
+                self.store.router_rests(self.tenant).await?.into_iter().map(|rest| rest.router).collect();
+            let mut done = Vec::new();
+            for router in archived {
+                done.push(self.drop_wishes(worker, router, now).await);
             }
-            let (mut work, mut done) = (Vec::new(), Vec::new());
-            for (id, rows) in by_router {
-                match (known.get(&id), down.get(&id)) {
-                    (Some(router), _) if router.archived => {
-                        done.push(self.recorded(worker, Delivered::dropped(id, &rows, now), None).await);
-                    }
-                    (Some(router), None) => work.push((router, rows)),
-                    (_, error) => {
-                        let unknown = PortError::Refused { code: "router.unknown", reason: "no such router".into() };
-                        let delivered = Delivered::postponed(id, &rows, error.unwrap_or(&unknown), now);
-                        done.push(self.recorded(worker, delivered, None).await);
-                    }
-                }
-            }
-            let visited = roll.visit(work, |router, rows, answer| self.deliver_router(roll, router, rows, answer, now));
+            let work = due.into_iter().map(|router| (router, resting.contains(&router.id))).collect();
+            // Something is due at each of them: so each is waited for.
+            let nobody = BTreeSet::new();
+            let visited = roll
+                .visit(work, &nobody, |router, rested, answer| self.deliver_router(roll, router, rested, answer, now));
             done.extend(self.renewing(worker, visited).await);
             for delivered in done {
                 let delivered = delivered?;
@@ -69,42 +62,93 @@ impl Engine<'_> {
                 report.refused_accounts.extend(delivered.refused);
                 report.lost += delivered.lost;
                 report.parked += delivered.parked;
+                if delivered.over {
+                    over.insert(delivered.router);
+                }
                 if let Some(error) = delivered.error {
                     let entry = report
                         .routers_down
                         .entry(delivered.router)
                         .or_insert_with(|| RouterDown { waiting: 0, reason: error.to_string() });
                     entry.waiting += delivered.waiting;
-                    down.insert(delivered.router, error);
                 }
             }
         }
     }
 
+    /// Takes some wishes to a router that are due.
+    async fn wishes_of(
+        &self,
+        worker: &Worker<'_>,
+        router: &Router,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OutboxRow>, EngineError> {
+        let claim = Claim { router: Some(router.id), ..claim(worker, Topic::Access, now, ACCESS_BATCH) };
+        Ok(self.store.claim(self.tenant, claim).await?)
+    }
+
+    /// The router is archived, and nobody calls it.
+    async fn drop_wishes(
+        &self,
+        worker: &Worker<'_>,
+        router: &Router,
+        now: DateTime<Utc>,
+    ) -> Result<Delivered, EngineError> {
+        let rows = self.wishes_of(worker, router, now).await?;
+        let why = "the router is archived";
+        let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
+        let delivered = Delivered { over: rows.is_empty(), outcomes, ..Delivered::new(router.id) };
+        self.recorded(worker, delivered, None).await
+    }
+
+    /// Nothing can be done at a router now: all that is due there waits, and none of its rows is touched.
+    async fn rest(
+        &self,
+        worker: &Worker<'_>,
+        mut delivered: Delivered,
+        error: PortError,
+        now: DateTime<Utc>,
+    ) -> Result<Delivered, EngineError> {
+        let reason = error.to_string().chars().take(NOTE).collect();
+        let rest = RouterRest::new(delivered.router, now, now + backoff(0), reason);
+        delivered.waiting += self.store.rest_router(self.tenant, &rest, worker.lease()).await?;
+        (delivered.over, delivered.error) = (true, Some(error));
+        Ok(delivered)
+    }
+
+    /// Does some of what is due at a router: first it has to answer, then its turn has to come, and only then are wishes claimed.
     async fn deliver_router(
         &self,
         roll: &RollCall<'_>,
         router: &Router,
-        rows: Vec<OutboxRow>,
+        rested: bool,
         answer: Answer,
         now: DateTime<Utc>,
     ) -> Result<Delivered, EngineError> {
         let RollCall { worker, control, .. } = *roll;
+        let mut delivered = Delivered::new(router.id);
         if let Err(error) = self.met(router, answer, now).await? {
-            let delivered = Delivered::postponed(router.id, &rows, &error, now);
-            return self.recorded(worker, delivered, None).await;
+            return self.rest(worker, delivered, error, now).await;
         }
         let Some(hold) = self.turn_at(worker, router.id).await? else {
             let error = PortError::NotSent { reason: "another worker is busy with it".into() };
-            let delivered = Delivered::postponed(router.id, &rows, &error, now);
-            return self.recorded(worker, delivered, None).await;
+            return self.rest(worker, delivered, error, now).await;
         };
-        let mut delivered = Delivered::new(router.id);
+        if rested {
+            self.store.end_rest(self.tenant, router.id).await?;
+        }
+        let rows = self.wishes_of(worker, router, now).await?;
+        // Another worker has taken what was due.
+        delivered.over = rows.is_empty();
         let claims: Vec<Claimed> = rows.iter().map(OutboxRow::claimed).collect();
         let ours: BTreeSet<OutboxId> =
             self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect();
         let (rows, lost): (Vec<OutboxRow>, Vec<OutboxRow>) = rows.into_iter().partition(|row| ours.contains(&row.id));
         delivered.lost += lost.len() as u64;
+        if rows.is_empty() {
+            self.store.free_router(self.tenant, hold).await?;
+            return Ok(delivered);
+        }
         // Only now: whoever wrote to the router before us has finished, and a wish of a moment ago counts already.
         let wanted: BTreeSet<SubscriptionId> = rows.iter().filter_map(subscription_of).collect();
         let wanted: Vec<SubscriptionId> = wanted.into_iter().collect();
@@ -115,21 +159,26 @@ impl Engine<'_> {
             Ok(outcomes) => self.close_left(control, router, &wanted, now).await?.map(|left| (left, outcomes)),
             Err(error) => Err(error),
         };
-        match applied {
+        let failed = match applied {
             Ok((left, outcomes)) => {
                 let unreadable = self.unreadable_lines();
                 delivered.settle(&rows, &targets, &outcomes, &left, &unreadable, now);
+                None
             }
             Err(error) => {
                 // Some of it may have been written.
                 delivered.unread = targets.iter().map(|t| t.subscription_id).collect();
                 delivered.postpone(&rows, &error, now);
+                Some(error)
             }
-        }
+        };
         let mut delivered = self.recorded(worker, delivered, Some((hold, now))).await?;
         delivered.reopened = self.reopened_by_payment(&rows, &delivered.opened).await?;
         self.store.free_router(self.tenant, hold).await?;
-        Ok(delivered)
+        match failed {
+            Some(error) => self.rest(worker, delivered, error, now).await,
+            None => Ok(delivered),
+        }
     }
 
     /// When the lines were reopened, of those that a wish of this delivery opened after a payment.
@@ -208,8 +257,11 @@ impl Engine<'_> {
     }
 }
 
+/// What became of one visit to a router.
 struct Delivered {
     router: RouterId,
+    /// True when this delivery does nothing more at the router.
+    over: bool,
     applied: u64,
     /// Lines that are let in now, with the revision that the router has.
     opened: BTreeMap<SubscriptionId, u64>,
@@ -228,6 +280,7 @@ impl Delivered {
     fn new(router: RouterId) -> Self {
         Self {
             router,
+            over: false,
             applied: 0,
             opened: BTreeMap::new(),
             reopened: Vec::new(),
@@ -242,27 +295,12 @@ impl Delivered {
         }
     }
 
-    /// The router is archived, and nobody calls it.
-    fn dropped(router: RouterId, rows: &[OutboxRow], now: DateTime<Utc>) -> Self {
-        let why = "the router is archived";
-        let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
-        Self { outcomes, ..Self::new(router) }
-    }
-
-    /// Nothing was done; all rows wait.
-    fn postponed(router: RouterId, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) -> Self {
-        let mut delivered = Self::new(router);
-        delivered.postpone(rows, error, now);
-        delivered
-    }
-
     fn postpone(&mut self, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) {
         for row in rows {
             let at = now + backoff(row.attempts);
             self.outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, &error.to_string(), now));
         }
         self.waiting += rows.len() as u64;
-        self.error = Some(error.clone());
     }
 
     /// `left` are accounts that lines have left on this router, with what it said to their closing; `unreadable` are lines

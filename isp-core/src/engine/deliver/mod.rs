@@ -179,10 +179,13 @@ impl Engine<'_> {
 }
 
 fn claim(worker: &Worker<'_>, topic: Topic, due: DateTime<Utc>, limit: u32) -> Claim {
-    Claim { topic, due, lease: worker.lease(), limit }
+    Claim { topic, router: None, due, lease: worker.lease(), limit }
 }
 
+/// Letters of a note that are kept.
+const NOTE: usize = 300;
+
 fn outcome(row: Claimed, state: OutboxState, next_attempt: DateTime<Utc>, note: &str, at: DateTime<Utc>) -> Outcome {
-    let note = note.chars().take(300).collect();
+    let note = note.chars().take(NOTE).collect();
     Outcome { row, state, next_attempt, note, provider_id: None, template: None, at }
 }

@@ -109,7 +109,8 @@ async fn what_is_heard_is_folded<S: Store + InboxStore>(store: &S, tenant: Tenan
         let row = message.id;
         store.commit(tenant, ChangeSet { messages: vec![message], ..ChangeSet::default() }).await.unwrap();
         let Some(state) = state else { return row };
-        let claim = Claim { topic: crate::ports::Topic::Message, due: at(0), lease: lease(1, at(0)), limit: 10 };
+        let claim =
+            Claim { topic: crate::ports::Topic::Message, router: None, due: at(0), lease: lease(1, at(0)), limit: 10 };
         let found = store.claim(tenant, claim).await.unwrap();
         let fence = found.iter().find(|r| r.id == row).unwrap().fence;
         let outcome = Outcome {

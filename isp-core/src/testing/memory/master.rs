@@ -79,6 +79,7 @@ impl State {
                 self.own("router.code", old, None, id.0)?;
                 self.machines.remove(&id);
                 self.holds.remove(&id);
+                self.rests.remove(&id);
                 self.routers.remove(&id);
             }
             MasterId::Package(id) => {

@@ -1,5 +1,7 @@
 //! The outbox: wishes to routers, messages, claims and outcomes.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
@@ -9,7 +11,7 @@ use crate::isolation::{AccessEffect, effect_id};
 use crate::message::{MessageFacts, MessageLine, Notification};
 use crate::ports::{
     Claim, Claimed, CommitReport, Effect, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, Recorded,
-    RouterHold, Settled, StoreError, Topic,
+    RouterHold, RouterRest, Settled, StoreError, Topic,
 };
 
 use super::state::{KeptHold, KeptInvoice, KeptRow, State};
@@ -22,6 +24,7 @@ impl State {
     ) -> Result<(), StoreError> {
         for effect in effects {
             let id = effect_id(effect.subscription_id, effect.router_id, effect.revision);
+            self.rests.remove(&effect.router_id);
             if self.outbox.has(&id) {
                 continue;
             }
@@ -61,6 +64,9 @@ impl State {
         let mut taken = Vec::new();
         for id in due {
             let Some(mut kept) = self.outbox.get(&id).cloned() else { continue };
+            if claim.router.is_some() && router_of(&kept.row) != claim.router {
+                continue;
+            }
             let ran_out = kept.claimed_until.is_none_or(|until| until <= claim.lease.now);
             match kept.row.state {
                 OutboxState::Attempting if ran_out && claim.topic == Topic::Message => {
@@ -82,6 +88,51 @@ impl State {
             }
         }
         taken
+    }
+
+    /// The wishes that are due, each with its router.
+    fn wishes_due(&self, due: DateTime<Utc>) -> impl Iterator<Item = (RouterId, &KeptRow)> {
+        let first = (Topic::Access, DateTime::<Utc>::MIN_UTC, OutboxId(uuid::Uuid::nil()));
+        let last = (Topic::Access, due, OutboxId(uuid::Uuid::max()));
+        let rows = self.queue.range(first..=last).filter_map(|((_, _, id), ())| self.outbox.get(id));
+        rows.filter_map(|kept| Some((router_of(&kept.row)?, kept)))
+    }
+
+    pub(super) fn routers_due(&self, due: DateTime<Utc>, lease: Lease) -> Vec<RouterId> {
+        let free = |kept: &KeptRow| {
+            kept.row.state == OutboxState::Pending || kept.claimed_until.is_none_or(|until| until <= lease.now)
+        };
+        let rests = |router: &RouterId, kept: &KeptRow| {
+            let rest = self.rests.get(router);
+            rest.is_some_and(|rest| rest.lasts(due) && kept.row.next_attempt <= rest.since)
+        };
+        let open = self.wishes_due(due).filter(|(router, kept)| free(kept) && !rests(router, kept));
+        open.map(|(router, _)| router).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    pub(super) fn rest_router(&mut self, rest: &RouterRest, lease: Lease) -> u64 {
+        self.rests.put(rest.router, rest.clone());
+        let ran_out = |kept: &KeptRow| {
+            matches!(kept.row.state, OutboxState::Claimed | OutboxState::Attempting)
+                && kept.claimed_until.is_none_or(|until| until <= lease.now)
+        };
+        let dead: Vec<KeptRow> =
+            self.wishes_due(rest.since).map(|(_, kept)| kept).filter(|kept| ran_out(kept)).cloned().collect();
+        for mut kept in dead {
+            kept.row.state = OutboxState::Pending;
+            (kept.owner, kept.claimed_until) = (None, None);
+            self.put_row(kept);
+        }
+        self.wishes_due(rest.since).filter(|(router, _)| *router == rest.router).count() as u64
+    }
+
+    /// A row as it is shown: with the rest of its router.
+    pub(super) fn told(&self, row: &OutboxRow) -> OutboxRow {
+        let mut row = row.clone();
+        if let Some(rest) = router_of(&row).and_then(|router| self.rests.get(&router)) {
+            rest.tell(&mut row);
+        }
+        row
     }
 
     pub(super) fn attempting(&mut self, lease: Lease, rows: &[Claimed]) -> Vec<OutboxId> {
@@ -165,6 +216,7 @@ impl State {
         if let Some(hold) = self.holds.get(&router).copied() {
             self.holds.put(router, KeptHold { fence: hold.fence + 1, ..hold });
         }
+        self.rests.remove(&router);
         for (subscription, seen) in lines {
             let Some(mut access) = self.access.get(subscription).cloned() else { continue };
             if self.subscriptions.get(subscription).is_none_or(|s| s.router_id != Some(router)) {
@@ -249,6 +301,7 @@ impl State {
         let mut anew = Vec::new();
         for wish in wishes {
             let id = effect_id(wish.subscription_id, wish.router_id, wish.revision);
+            self.rests.remove(&wish.router_id);
             let Some(mut kept) = self.outbox.get(&id).cloned() else {
                 self.write_effects(std::slice::from_ref(wish), &mut CommitReport::default())?;
                 anew.push(wish.subscription_id);
@@ -359,6 +412,14 @@ impl State {
 impl State {
     fn last_told(&self, id: SubscriptionId) -> Option<AccessEventId> {
         self.access_events(id).filter(|event| event.kind.is_told()).last().map(|event| event.id)
+    }
+}
+
+/// The router that a wish is for.
+fn router_of(row: &OutboxRow) -> Option<RouterId> {
+    match &row.effect {
+        Effect::Access(wish) => Some(wish.router_id),
+        Effect::Message(_) => None,
     }
 }
 

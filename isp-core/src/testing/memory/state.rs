@@ -26,7 +26,7 @@ use crate::payment::{
     Refund, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
-use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
+use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, RouterRest, StoreError, Topic};
 use crate::privacy::Erased;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{Service, Subscription};
@@ -173,6 +173,7 @@ state! {
     queue: (Topic, DateTime<Utc>, OutboxId) => (),
     messages: NotificationKey => OutboxId,
     holds: RouterId => KeptHold,
+    rests: RouterId => RouterRest,
     journal: JournalEntryId => JournalEntry,
     webhooks: WebhookId => KeptWebhook,
     /// What was heard of messages.

@@ -35,6 +35,7 @@ mod proofs;
 mod removal;
 mod requests;
 mod router_hold;
+mod router_rest;
 mod statements;
 
 use crate::billing::Invoice;
@@ -219,6 +220,13 @@ suite! { $
         a_router_is_held_by_one_worker
         the_machine_of_a_router_is_remembered
         a_lost_hold_makes_its_lines_doubtful
+    }
+    router_rest {
+        a_router_that_rests_is_told_of_in_its_wishes
+        a_rest_covers_what_was_due_when_it_began
+        what_is_wished_ends_a_rest
+        a_rest_frees_what_the_dead_had_claimed
+        wishes_are_claimed_of_one_router
     }
     outbox {
         claims_take_what_is_due_in_order

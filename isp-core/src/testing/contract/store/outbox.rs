@@ -35,7 +35,7 @@ pub(super) fn lease(owner: WorkerId, now: DateTime<Utc>) -> Lease {
 
 /// A claim of everything that is due, by the first worker, for five minutes.
 pub(super) fn claim_all(topic: Topic, now: DateTime<Utc>) -> Claim {
-    Claim { topic, due: now, lease: lease(worker(1), now), limit: 100 }
+    Claim { topic, router: None, due: now, lease: lease(worker(1), now), limit: 100 }
 }
 
 fn message(tenant: TenantId, w: &World, number: u64, not_before: DateTime<Utc>) -> Notification {

@@ -8,7 +8,7 @@ use crate::isolation::AccessEffect;
 use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::ports::{
     Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome,
-    PageQuery, Recorded, RouterHold, Settled, StoreError,
+    PageQuery, Recorded, RouterHold, RouterRest, Settled, StoreError,
 };
 
 use super::super::outbox::row_matches;
@@ -23,6 +23,30 @@ impl OutboxStore for MemoryStore {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError> {
         self.read(tenant, |s| s.dunning(query, page))
+    }
+
+    async fn routers_due(
+        &self,
+        tenant: TenantId,
+        due: DateTime<Utc>,
+        lease: Lease,
+    ) -> Result<Vec<RouterId>, StoreError> {
+        self.read(tenant, |s| s.routers_due(due, lease))
+    }
+
+    async fn rest_router(&self, tenant: TenantId, rest: &RouterRest, lease: Lease) -> Result<u64, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.rest_router(rest, lease))))
+    }
+
+    async fn router_rests(&self, tenant: TenantId) -> Result<Vec<RouterRest>, StoreError> {
+        self.read(tenant, |s| s.rests.values().cloned().collect())
+    }
+
+    async fn end_rest(&self, tenant: TenantId, router: RouterId) -> Result<(), StoreError> {
+        self.write(tenant, |s| {
+            s.at_once(|s| s.rests.remove(&router));
+            Ok(())
+        })
     }
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
@@ -102,7 +126,7 @@ impl OutboxStore for MemoryStore {
     }
 
     async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
-        self.read(tenant, |s| s.outbox.get(&id).map(|kept| kept.row.clone()))
+        self.read(tenant, |s| s.outbox.get(&id).map(|kept| s.told(&kept.row)))
     }
 
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
@@ -121,7 +145,7 @@ impl OutboxStore for MemoryStore {
                 .map(|(_, kept)| &kept.row)
                 .filter(|row| row_matches(row, &query))
                 .take(page.limit as usize)
-                .cloned()
+                .map(|row| s.told(row))
                 .collect()
         })
     }
