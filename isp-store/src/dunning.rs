@@ -52,9 +52,16 @@ async fn load_some(
         FROM customers c
         WHERE c.tenant_id = $1 AND c.customer_id > $2 AND c.customer_id IN (
             SELECT i.customer_id FROM invoices i
-            WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date BETWEEN $3 AND $4)
+            WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date BETWEEN $3 AND $4
+                AND NOT EXISTS (SELECT 1 FROM notification_keys k
+                    WHERE k.tenant_id = $1 AND k.subject = i.invoice_id AND (
+                        (k.kind = 'overdue' AND k.level >= $6)
+                        OR (k.kind = 'due_soon' AND k.level <= $7 AND i.due_date >= $8))))
         ORDER BY c.customer_id LIMIT $5";
-    let args = args![tenant, after(page.after.map(|id| id.0)), query.due_from, query.due_until, page.limit];
+    let last = query.last;
+    let (overdue, due_soon) = (last.and_then(|last| last.overdue), last.and_then(|last| last.due_soon));
+    let mut args = args![tenant, after(page.after.map(|id| id.0)), query.due_from, query.due_until, page.limit];
+    args.extend(args![overdue, due_soon, last.map_or(query.due_until, |last| last.today)]);
     let mut facts = readable_page(s, "customer", sql, args, (1, 4), |r| {
         let (customer_id, reachable) = (r.get()?, r.get()?);
         let zone = r.get::<Option<_>>()?.unwrap_or_default();

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::calendar::{Date, Zone};
 use crate::engine::{Engine, EngineError};
 use crate::ids::CustomerId;
-use crate::message::{DunningFacts, Notification, due_reminders, join_reminders};
-use crate::ports::{ChangeSet, DunningQuery, PageQuery};
+use crate::message::{DunningFacts, DunningPolicy, Notification, due_reminders, join_reminders};
+use crate::ports::{ChangeSet, DunningQuery, LastReminders, PageQuery};
 
 /// What a reminder run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -24,8 +24,17 @@ pub struct RemindReport {
 impl Engine<'_> {
     /// The open invoices of which a reminder may be due at `now`.
     pub(crate) fn reminded_by(&self, now: DateTime<Utc>) -> DunningQuery {
-        let ahead = self.policy.dunning.due_soon_days.iter().copied().max().unwrap_or(0);
-        DunningQuery { due_from: Date::MIN, due_until: Zone::Wit.date_of(now).plus_days(i32::from(ahead)) }
+        let DunningPolicy { due_soon_days, overdue_days, .. } = &self.policy.dunning;
+        let ahead = due_soon_days.iter().copied().max().unwrap_or(0);
+        // The day begins first in the east.
+        let today = Zone::Wit.date_of(now);
+        // Most of what is overdue was said for the last time long ago.
+        let last = LastReminders {
+            overdue: overdue_days.iter().copied().max(),
+            due_soon: due_soon_days.iter().copied().min(),
+            today,
+        };
+        DunningQuery { due_from: Date::MIN, due_until: today.plus_days(i32::from(ahead)), last: Some(last) }
     }
 
     /// Queues the reminders that are due at `now`. They leave with [`Engine::deliver`], if they are still true then.

@@ -124,7 +124,7 @@ impl Engine<'_> {
         // A page that begins with this customer, whose id comes right behind.
         let before = CustomerId(Uuid::from_u128(customer.0.as_u128().saturating_sub(1)));
         let page = PageQuery { after: Some(before), limit: 1 };
-        let query = DunningQuery { due_from: Date::MIN, due_until: Date::MAX };
+        let query = DunningQuery { due_from: Date::MIN, due_until: Date::MAX, last: None };
         let found = self.store.load_dunning(self.tenant, query, page).await?;
         Ok(found.into_iter().find(|facts| facts.customer_id == customer))
     }

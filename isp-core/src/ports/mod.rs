@@ -42,8 +42,8 @@ pub use outbox::{
 pub use outbox_store::OutboxStore;
 pub use payment_gateway::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, RefundAnswer, RefundAsk};
 pub use query::{
-    AccessQuery, BillableQuery, DunningQuery, GatewayQuery, GatewayRefundQuery, InvoiceQuery, MutationQuery,
-    OutboxQuery, PageQuery, RequestQuery, TellingQuery,
+    AccessQuery, BillableQuery, DunningQuery, GatewayQuery, GatewayRefundQuery, InvoiceQuery, LastReminders,
+    MutationQuery, OutboxQuery, PageQuery, RequestQuery, TellingQuery,
 };
 pub use row::{
     CreditNoteRow, DamagedRow, DepositRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow, PayoutRow, RefundRow,

@@ -6,6 +6,7 @@ use super::{OutboxState, Topic};
 use crate::billing::InvoiceKind;
 use crate::calendar::Date;
 use crate::ids::{CustomerId, MutationId, PaymentId, RefundId, SubscriptionId, TellingId};
+use crate::message::NotificationKind;
 use crate::money::Money;
 use crate::text::{Code, Reference};
 
@@ -55,6 +56,33 @@ pub struct DunningQuery {
     pub due_from: Date,
     /// Latest due date.
     pub due_until: Date,
+    /// Leaves out invoices of which the last reminder was written; a customer who has no other is not told. `None` leaves out
+    /// nobody.
+    pub last: Option<LastReminders>,
+}
+
+/// After which reminders of an invoice none is due any more. One that was written for the statement of an invoice does not count
+/// here: such a customer is told and looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReminders {
+    /// One that is overdue by so many days or more; `None` where none is sent.
+    pub overdue: Option<u16>,
+    /// One that is due in so many days or fewer, while the invoice is not overdue.
+    pub due_soon: Option<u16>,
+    /// From this due date on an invoice is not overdue.
+    pub today: Date,
+}
+
+impl LastReminders {
+    /// True when the last reminder of an invoice with this due date was written: one of this kind and level.
+    #[must_use]
+    pub fn written(&self, due_date: Date, kind: NotificationKind, level: u16) -> bool {
+        match kind {
+            NotificationKind::Overdue => self.overdue.is_some_and(|last| level >= last),
+            NotificationKind::DueSoon => due_date >= self.today && self.due_soon.is_some_and(|last| level <= last),
+            _ => false,
+        }
+    }
 }
 
 /// Which subscriptions to load for the isolation decision.

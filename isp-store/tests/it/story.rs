@@ -200,7 +200,7 @@ async fn everything(store: &dyn Store, policy: &Policy) -> String {
         add("billable", format!("{:#?}", store.load_billable(TENANT, query, all).await.unwrap()));
     }
     for (from, until) in [("2026-01-01", "2026-12-31"), ("2026-03-10", "2026-03-20")] {
-        let query = DunningQuery { due_from: day(from), due_until: day(until) };
+        let query = DunningQuery { due_from: day(from), due_until: day(until), last: None };
         add("dunning", format!("{:#?}", store.load_dunning(TENANT, query, customers).await.unwrap()));
     }
     for due_until in ["2026-02-01", "2026-03-20"] {

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::billing::{Billable, Statement};
+use crate::billing::{Billable, InvoiceBalance, Statement};
 use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
@@ -125,14 +125,26 @@ impl State {
                 continue;
             }
             let open = self.open_of_customer(*customer);
-            if open.iter().any(|i| query.due_from <= i.due_date && i.due_date <= query.due_until) {
+            let asked = |i: &InvoiceBalance| query.due_from <= i.due_date && i.due_date <= query.due_until;
+            let over = |i: &InvoiceBalance| {
+                let reminders = [NotificationKind::DueSoon, NotificationKind::Overdue];
+                let mut written = reminders.into_iter().flat_map(|kind| self.levels(i.invoice_id.0, kind));
+                query.last.is_some_and(|last| written.any(|key| last.written(i.due_date, key.kind, key.level)))
+            };
+            if open.iter().any(|i| asked(i) && !over(i)) {
                 found.push(self.dunning_facts(*customer, open));
             }
         }
         found
     }
 
-    fn dunning_facts(&self, customer_id: CustomerId, open: Vec<crate::billing::InvoiceBalance>) -> DunningFacts {
+    /// The messages of a kind that were written about something.
+    fn levels(&self, subject: uuid::Uuid, kind: NotificationKind) -> impl Iterator<Item = &NotificationKey> {
+        let key = |level| NotificationKey { kind, level, subject };
+        self.messages.range(key(0)..=key(u16::MAX)).map(|(key, _)| key).filter(move |key| key.subject == subject)
+    }
+
+    fn dunning_facts(&self, customer_id: CustomerId, open: Vec<InvoiceBalance>) -> DunningFacts {
         let first = self.first_subscription(customer_id);
         let reminders = [NotificationKind::DueSoon, NotificationKind::Overdue];
         let statements = self.statements_holding(customer_id, &open);
@@ -144,9 +156,7 @@ impl State {
                 .flatten()
                 .flat_map(|subject| reminders.into_iter().map(move |kind| (subject, kind)))
             {
-                let key = |level| NotificationKey { kind, level, subject };
-                let written = self.messages.range(key(0)..=key(u16::MAX)).filter(|(k, _)| k.subject == subject);
-                notified.extend(written.map(|(k, _)| (invoice.invoice_id, k.kind, k.level)));
+                notified.extend(self.levels(subject, kind).map(|key| (invoice.invoice_id, key.kind, key.level)));
             }
         }
         DunningFacts {

@@ -5,7 +5,7 @@ use crate::ids::TenantId;
 use crate::installation::InvoicedFee;
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::ports::{BillableQuery, ChangeSet, DunningQuery, PageQuery, Store, StoreError};
+use crate::ports::{BillableQuery, ChangeSet, DunningQuery, LastReminders, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, allocation, day, moment};
 
 use super::{refused, world, write, write_invoices};
@@ -251,7 +251,7 @@ pub(super) async fn dunning_facts(store: &dyn Store, tenant: TenantId) {
         ..ChangeSet::default()
     };
     write(store, tenant, changes).await;
-    let query = DunningQuery { due_from: day("2026-01-11"), due_until: day("2026-01-12") };
+    let query = DunningQuery { due_from: day("2026-01-11"), due_until: day("2026-01-12"), last: None };
     let facts = store.load_dunning(tenant, query, PageQuery::first(9)).await.unwrap();
     assert_eq!(facts.iter().map(|f| f.customer_id).collect::<Vec<_>>(), [w.customers[0].id, w.customers[1].id]);
     let first = &facts[0];
@@ -272,7 +272,25 @@ pub(super) async fn dunning_facts(store: &dyn Store, tenant: TenantId) {
     let page = PageQuery { after: Some(w.customers[0].id), limit: 1 };
     assert_eq!(store.load_dunning(tenant, query, page).await.unwrap(), facts[1..]);
     // Nobody to write to, and an edge of the span; the paid one is not there.
-    let query = DunningQuery { due_from: day("2026-01-13"), due_until: day("2026-01-13") };
+    // Whose invoices of these days were told for the last time is left out; who is told comes with all that is open.
+    let told = |last: LastReminders| DunningQuery { last: Some(last), ..query };
+    let last = LastReminders { overdue: Some(10), due_soon: Some(3), today: day("2026-01-12") };
+    for (last, expected) in [
+        (last, vec![]),
+        (LastReminders { due_soon: Some(2), ..last }, vec![w.customers[1].id]),
+        (LastReminders { today: day("2026-01-13"), ..last }, vec![w.customers[1].id]),
+        (LastReminders { overdue: Some(3), ..last }, vec![]),
+        (LastReminders { overdue: Some(11), due_soon: None, ..last }, vec![w.customers[0].id, w.customers[1].id]),
+        (LastReminders { overdue: None, ..last }, vec![w.customers[0].id]),
+    ] {
+        let facts = store.load_dunning(tenant, told(last), PageQuery::first(9)).await.unwrap();
+        assert_eq!(facts.iter().map(|f| f.customer_id).collect::<Vec<_>>(), expected, "{last:?}");
+        assert!(
+            facts.iter().all(|told| told.customer_id != first.customer_id || told == first),
+            "with all that is open"
+        );
+    }
+    let query = DunningQuery { due_from: day("2026-01-13"), due_until: day("2026-01-13"), last: None };
     let facts = store.load_dunning(tenant, query, PageQuery::first(9)).await.unwrap();
     assert_eq!(facts.iter().map(|f| (f.customer_id, f.reachable)).collect::<Vec<_>>(), [(w.customers[2].id, false)]);
 }

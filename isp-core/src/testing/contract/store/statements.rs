@@ -82,7 +82,7 @@ pub(super) async fn reminders_of_a_statement_count_for_its_invoices(store: &dyn 
     let at = moment("2026-01-08T03:00:00Z");
     let message = Notification::new(tenant, kind, 3, w.customers[0].id, &[id.0], at, crate::Zone::Wib);
     write(store, tenant, ChangeSet { messages: vec![message], ..ChangeSet::default() }).await;
-    let query = DunningQuery { due_from: Date::MIN, due_until: day("2026-12-31") };
+    let query = DunningQuery { due_from: Date::MIN, due_until: day("2026-12-31"), last: None };
     let facts = store.load_dunning(tenant, query, PageQuery::first(9)).await.unwrap();
     assert_eq!(facts[0].statements, [statement(&w, 0, "2026-01-01", "2026-01-11", 1)]);
     let mut notified = facts[0].notified.clone();
