@@ -29,10 +29,22 @@ pub struct Subscription {
 }
 
 /// What a subscription is billed by.
+// Kept in this order: what a run asks of every line comes first, so that it reads the line from memory once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
 pub struct BillingTerms {
-    /// The package now.
-    pub package_id: PackageId,
+    /// First day of service, or of service after a pause.
+    pub start: Date,
+    /// The day after the last day of service, once terminated.
+    pub end: Option<Date>,
+    /// First day of a pause (*cuti*): periods that start in it are not billed, and access is closed.
+    pub paused_from: Option<Date>,
+    /// Bill this subscription from this day on, whatever the position of the billing run; see
+    /// [`crate::billing::plan`]. Set when it is new, when it was changed, and when it could not be billed.
+    pub billed_from: Option<Date>,
+    /// Days before this one are settled, whatever the grid says: the next period begins here at the earliest. Set by a change
+    /// of terms to the end of what was charged (rule B11); `None` where periods follow the grid alone.
+    pub charged_until: Option<Date>,
     /// A package that takes its place from a day on (rule B6).
     pub change: Option<PackageChange>,
     /// Day on which periods start (rule C2).
@@ -41,22 +53,12 @@ pub struct BillingTerms {
     pub cycle: Cycle,
     /// Before or after the period (rule B1).
     pub timing: Timing,
-    /// First day of service, or of service after a pause.
-    pub start: Date,
-    /// The day after the last day of service, once terminated.
-    pub end: Option<Date>,
-    /// First day of a pause (*cuti*): periods that start in it are not billed, and access is closed.
-    pub paused_from: Option<Date>,
+    /// The package now.
+    pub package_id: PackageId,
     /// A price that the customer holds instead of the package's (rule B5).
     pub held_price: Option<HeldPrice>,
     /// A discount (rule B5).
     pub discount: Option<Discount>,
-    /// Bill this subscription from this day on, whatever the position of the billing run; see
-    /// [`crate::billing::plan`]. Set when it is new, when it was changed, and when it could not be billed.
-    pub billed_from: Option<Date>,
-    /// Days before this one are settled, whatever the grid says: the next period begins here at the earliest. Set by a change
-    /// of terms to the end of what was charged (rule B11); `None` where periods follow the grid alone.
-    pub charged_until: Option<Date>,
 }
 
 /// When a line serves.

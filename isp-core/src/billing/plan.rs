@@ -19,7 +19,7 @@ use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, L
 use crate::billing::policy::BillingPolicy;
 use crate::billing::proration::{clip, prorate};
 use crate::billing::window::Window;
-use crate::calendar::{Date, Period, Zone};
+use crate::calendar::{Cycle, Date, Period, Zone};
 use crate::error::Error;
 use crate::ids::{Ids, InvoiceId, Known, LineIds, PackageId, SiteId, SubscriptionId};
 use crate::installation::{InstallationOrder, Instalment};
@@ -59,8 +59,13 @@ impl Catalog {
     }
 
     pub(crate) fn find(&self, id: PackageId) -> Result<(&PriceList, TaxMode), Error> {
+        self.entry(id).map(|(_, prices, mode)| (prices, mode))
+    }
+
+    /// A package's place in the catalogue, with what is known of it.
+    fn entry(&self, id: PackageId) -> Result<(usize, &PriceList, TaxMode), Error> {
         let at = self.packages.binary_search_by_key(&id, |p| p.0).map_err(|_| Error::UnknownPackage)?;
-        self.packages.get(at).map(|(_, prices, mode)| (prices, *mode)).ok_or(Error::UnknownPackage)
+        self.packages.get(at).map(|(_, prices, mode)| (at, prices, *mode)).ok_or(Error::UnknownPackage)
     }
 }
 
@@ -148,12 +153,13 @@ impl BillingContext<'_> {
 #[must_use]
 pub fn plan_billing<I: LineIds>(rows: &[Billable<I>], context: &BillingContext<'_>) -> BillingPlan<I> {
     let mut run = Run::new(context);
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         let window = &run.windows[row.zone as usize];
         let terms = &row.terms;
         if window.days() >> terms.day.day() & 1 == 0 && terms.billed_from.is_none() && terms.end.is_none() {
             continue;
         }
+        run.make_room(at, rows.len());
         run.bill(row);
     }
     run.plan
@@ -168,8 +174,24 @@ struct Run<'a, I: Ids> {
     today: [Date; 3],
     /// The rule of PPN on the day that was last asked for: nearly all invoices of a run have the same.
     tax_rule: Option<(Date, Option<&'a TaxRule>)>,
+    /// What a whole period of each package of the catalogue came to when it was last asked for. Whoever is billed today with the
+    /// same package and cycle pays the same, unless a price is held or something is taken off.
+    whole: Vec<Option<Whole>>,
     plan: BillingPlan<I>,
 }
+
+/// A whole period at the package's own price.
+#[derive(Clone, Copy)]
+struct Whole {
+    cycle: Cycle,
+    start: Date,
+    issue_date: Date,
+    amount: Money,
+    taxed: Taxed,
+}
+
+/// Invoices for which there is room at first; by then it shows how many there will be.
+const FIRST_ROOM: usize = 64;
 
 impl<'a, I: LineIds> Run<'a, I> {
     fn new(context: &'a BillingContext<'a>) -> Self {
@@ -178,8 +200,24 @@ impl<'a, I: LineIds> Run<'a, I> {
             windows: Zone::ALL.map(|zone| context.window(zone)),
             today: Zone::ALL.map(|zone| zone.date_of(context.now)),
             tax_rule: None,
+            whole: vec![None; context.catalog.packages.len()],
             plan: BillingPlan::default(),
         }
+    }
+
+    /// Makes room for the invoices of a page of so many rows, as many of them as so far: written once, they are moved to no other
+    /// place.
+    #[inline]
+    fn make_room(&mut self, row: usize, of: usize) {
+        let invoices = &mut self.plan.invoices;
+        if invoices.len() < invoices.capacity() {
+            return;
+        }
+        let expected = match invoices.len() {
+            0 => FIRST_ROOM,
+            written => written * (of - row) / row.max(1) + FIRST_ROOM,
+        };
+        invoices.reserve_exact(expected.min(of - row));
     }
 
     fn bill(&mut self, row: &Billable<I>) {
@@ -268,22 +306,35 @@ impl<'a, I: LineIds> Run<'a, I> {
     fn invoice(&mut self, row: &Billable<I>, full: Period, period: Period, trigger: Date) -> Result<(), Error> {
         let terms = &row.terms;
         let package_id = terms.package_on(period.start);
-        let (prices, tax_mode) = self.context.catalog.find(package_id)?;
-        let held = terms.held_price_on(period.start);
-        let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
-        let months = i64::from(terms.cycle.months());
-        let amount = prorate(monthly.ratio(months, 1), period, full);
-        let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
-        let off = match terms.discount_on(period.start) {
-            Some(Off::Percent(percent)) => amount.ratio(i64::from(percent.min(100)), 100),
-            Some(Off::Amount(off)) => prorate(off.ratio(months, 1), period, full).min(amount),
-            None => Money::ZERO,
-        };
-        let off = off.max(Money::ZERO);
         let issue_date = trigger.plus_days(-i32::from(self.context.policy.issue_lead_days));
+        let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
+        let ordinary = prorated.is_none() && terms.held_price.is_none() && terms.discount.is_none();
+        let (at, prices, tax_mode) = self.context.catalog.entry(package_id)?;
+        let known = self.whole.get(at).copied().flatten().filter(|whole| {
+            ordinary && (whole.cycle, whole.start, whole.issue_date) == (terms.cycle, period.start, issue_date)
+        });
+        let (amount, off, taxed) = match known {
+            Some(whole) => (whole.amount, Money::ZERO, whole.taxed),
+            None => {
+                let held = terms.held_price_on(period.start);
+                let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
+                let months = i64::from(terms.cycle.months());
+                let amount = prorate(monthly.ratio(months, 1), period, full);
+                let off = match terms.discount_on(period.start) {
+                    Some(Off::Percent(percent)) => amount.ratio(i64::from(percent.min(100)), 100),
+                    Some(Off::Amount(off)) => prorate(off.ratio(months, 1), period, full).min(amount),
+                    None => Money::ZERO,
+                };
+                let off = off.max(Money::ZERO);
+                let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, amount - off, tax_mode);
+                if let Some(whole) = self.whole.get_mut(at).filter(|_| ordinary) {
+                    *whole = Some(Whole { cycle: terms.cycle, start: period.start, issue_date, amount, taxed });
+                }
+                (amount, off, taxed)
+            }
+        };
         let written = self.today[row.zone as usize];
         let due_date = self.context.policy.due_date(issue_date, written);
-        let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, amount - off, tax_mode);
         let invoices = &mut self.plan.invoices;
         invoices.push(Invoice {
             id: InvoiceId::of_period(row.subscription_id, period.start),

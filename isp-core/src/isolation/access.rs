@@ -79,14 +79,12 @@ impl IsolationCause {
 }
 
 /// The access that the engine wants for a subscription, and what the router last said.
+// Kept in this order: what a decision reads comes last, beside the rest that it reads of the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
 pub struct ServiceAccess {
     /// Whose access.
     pub subscription_id: SubscriptionId,
-    /// What we want.
-    pub desired: Access,
-    /// Why, when that is [`Access::Isolated`].
-    pub cause: Option<IsolationCause>,
     /// When the present isolation began, and the overdue residual then.
     pub isolated: Option<IsolatedSince>,
     /// Raised by one with each change of `desired` or of the package: the router is up to date when
@@ -97,6 +95,10 @@ pub struct ServiceAccess {
     pub version: u64,
     /// What the router last said; `None` before its first answer.
     pub observed: Option<ObservedAccess>,
+    /// What we want.
+    pub desired: Access,
+    /// Why, when that is [`Access::Isolated`].
+    pub cause: Option<IsolationCause>,
 }
 
 impl ServiceAccess {

@@ -1,5 +1,7 @@
 //! The isolation decision: one synchronous function of facts, policy and a moment (rules I1 to I4).
 
+use std::mem::offset_of;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,10 @@ use crate::protection::{OutageTimes, ProofTimes, ProtectedDays, Protections};
 use crate::subscription::{BillingTerms, ServiceDates, SubscriptionStatus};
 
 /// A line as the engine decides about it: what the decision reads ([`Decidable`]), and what its consequences are for.
+// Kept in this order: what the decision reads of nearly every line lies side by side, from the end of the access to the beginning of
+// the terms. A run reads a page of lines from memory, and most of its time is that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(C)]
 pub struct AccessFacts {
     /// Which subscription.
     pub subscription_id: SubscriptionId,
@@ -23,17 +28,23 @@ pub struct AccessFacts {
     pub site_id: SiteId,
     /// On which router; `None` for a line opened by hand.
     pub router_id: Option<RouterId>,
-    /// In which zone.
-    pub zone: Zone,
-    /// What it is billed by.
-    pub terms: BillingTerms,
     /// The access that is wanted so far, with its version.
     pub access: ServiceAccess,
-    /// The open invoices of this subscription (residual above zero).
-    pub open: Vec<InvoiceBalance>,
+    /// In which zone.
+    pub zone: Zone,
     /// What protects it.
     pub protections: Protections,
+    /// The open invoices of this subscription (residual above zero).
+    pub open: Vec<InvoiceBalance>,
+    /// What it is billed by.
+    pub terms: BillingTerms,
 }
+
+const _: () = {
+    let beginning = offset_of!(AccessFacts, access) + offset_of!(ServiceAccess, desired);
+    let end = offset_of!(AccessFacts, terms) + offset_of!(BillingTerms, paused_from) + size_of::<Option<Date>>();
+    assert!(end - beginning <= 64);
+};
 
 impl AccessFacts {
     /// The promise that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
