@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use isp_core::billing::{InvoiceBalance, Statement};
+use isp_core::calendar::Date;
 use isp_core::ids::{AccessEventId, CustomerId, SubscriptionId, TenantId};
 use isp_core::message::{DunningFacts, MessageFacts, MessageLine, Notification, NotificationKind};
 use isp_core::ports::{DunningQuery, PageQuery, StoreError};
@@ -53,6 +54,7 @@ async fn load_some(
         WHERE c.tenant_id = $1 AND c.customer_id > $2 AND c.customer_id IN (
             SELECT i.customer_id FROM invoices i
             WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date BETWEEN $3 AND $4
+                AND NOT i.due_date BETWEEN $9 AND $10
                 AND NOT EXISTS (SELECT 1 FROM notification_keys k
                     WHERE k.tenant_id = $1 AND k.subject = i.invoice_id AND (
                         (k.kind = 'overdue' AND k.level >= $6)
@@ -61,7 +63,8 @@ async fn load_some(
     let last = query.last;
     let (overdue, due_soon) = (last.and_then(|last| last.overdue), last.and_then(|last| last.due_soon));
     let mut args = args![tenant, after(page.after.map(|id| id.0)), query.due_from, query.due_until, page.limit];
-    args.extend(args![overdue, due_soon, last.map_or(query.due_until, |last| last.today)]);
+    let (first, final_day) = last.map_or((Date::MAX, Date::MIN), |last| last.between);
+    args.extend(args![overdue, due_soon, last.map_or(query.due_until, |last| last.today), first, final_day]);
     let mut facts = readable_page(s, "customer", sql, args, (1, 4), |r| {
         let (customer_id, reachable) = (r.get()?, r.get()?);
         let zone = r.get::<Option<_>>()?.unwrap_or_default();

@@ -29,7 +29,12 @@ impl Engine<'_> {
         // The day begins first in the east.
         let today = Zone::Wit.date_of(now);
         // Most of what is overdue was said for the last time long ago.
+        let first_overdue = overdue_days.iter().copied().min();
         let last = LastReminders {
+            between: (
+                first_overdue.map_or(Date::MIN, |days| today.plus_days(1 - i32::from(days))),
+                Zone::Wib.date_of(now).plus_days(-1),
+            ),
             overdue: overdue_days.iter().copied().max(),
             due_soon: due_soon_days.iter().copied().min(),
             today,

@@ -61,7 +61,7 @@ pub struct DunningQuery {
     pub last: Option<LastReminders>,
 }
 
-/// After which reminders of an invoice none is due any more. One that was written for the statement of an invoice does not count
+/// Of which invoices no reminder is due, and after which reminders none is due any more. One that was written for the statement of an invoice does not count
 /// here: such a customer is told and looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastReminders {
@@ -71,9 +71,18 @@ pub struct LastReminders {
     pub due_soon: Option<u16>,
     /// From this due date on an invoice is not overdue.
     pub today: Date,
+    /// The due dates, first and last, of what is overdue and not by enough for a reminder: none of these is due either. The first
+    /// is after the last where there is no such day.
+    pub between: (Date, Date),
 }
 
 impl LastReminders {
+    /// True when an invoice with this due date is overdue, and not by enough for a reminder.
+    #[must_use]
+    pub fn waits(&self, due_date: Date) -> bool {
+        self.between.0 <= due_date && due_date <= self.between.1
+    }
+
     /// True when the last reminder of an invoice with this due date was written: one of this kind and level.
     #[must_use]
     pub fn written(&self, due_date: Date, kind: NotificationKind, level: u16) -> bool {

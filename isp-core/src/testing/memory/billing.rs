@@ -129,7 +129,9 @@ impl State {
             let over = |i: &InvoiceBalance| {
                 let reminders = [NotificationKind::DueSoon, NotificationKind::Overdue];
                 let mut written = reminders.into_iter().flat_map(|kind| self.levels(i.invoice_id.0, kind));
-                query.last.is_some_and(|last| written.any(|key| last.written(i.due_date, key.kind, key.level)))
+                query.last.is_some_and(|last| {
+                    last.waits(i.due_date) || written.any(|key| last.written(i.due_date, key.kind, key.level))
+                })
             };
             if open.iter().any(|i| asked(i) && !over(i)) {
                 found.push(self.dunning_facts(*customer, open));

@@ -274,7 +274,9 @@ pub(super) async fn dunning_facts(store: &dyn Store, tenant: TenantId) {
     // Nobody to write to, and an edge of the span; the paid one is not there.
     // Whose invoices of these days were told for the last time is left out; who is told comes with all that is open.
     let told = |last: LastReminders| DunningQuery { last: Some(last), ..query };
-    let last = LastReminders { overdue: Some(10), due_soon: Some(3), today: day("2026-01-12") };
+    let between = (day("2026-01-12"), day("2026-01-11"));
+    let last = LastReminders { overdue: Some(10), due_soon: Some(3), today: day("2026-01-12"), between };
+    let none = LastReminders { overdue: None, due_soon: None, ..last };
     for (last, expected) in [
         (last, vec![]),
         (LastReminders { due_soon: Some(2), ..last }, vec![w.customers[1].id]),
@@ -282,6 +284,9 @@ pub(super) async fn dunning_facts(store: &dyn Store, tenant: TenantId) {
         (LastReminders { overdue: Some(3), ..last }, vec![]),
         (LastReminders { overdue: Some(11), due_soon: None, ..last }, vec![w.customers[0].id, w.customers[1].id]),
         (LastReminders { overdue: None, ..last }, vec![w.customers[0].id]),
+        (none, vec![w.customers[0].id, w.customers[1].id]),
+        (LastReminders { between: (day("2026-01-10"), day("2026-01-11")), ..none }, vec![w.customers[1].id]),
+        (LastReminders { between: (day("2026-01-12"), day("2026-01-12")), ..none }, vec![w.customers[0].id]),
     ] {
         let facts = store.load_dunning(tenant, told(last), PageQuery::first(9)).await.unwrap();
         assert_eq!(facts.iter().map(|f| f.customer_id).collect::<Vec<_>>(), expected, "{last:?}");
