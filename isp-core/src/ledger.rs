@@ -3,6 +3,7 @@
 //! Debit is positive, credit negative; the lines of an entry add up to zero, so all lines do.
 
 pub mod cover;
+pub mod kept;
 
 use std::collections::BTreeMap;
 

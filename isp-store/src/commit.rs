@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use isp_core::audit::{Change, Head, changes as told_of};
 use isp_core::calendar::Date;
+use isp_core::ending::RecordId;
 use isp_core::ids::TenantId;
 use isp_core::ledger::entries_for_invoices;
+use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::ports::{ChangeSet, CommitReport, StoreError};
 
@@ -16,7 +18,7 @@ use crate::vault::Vault;
 use crate::{
     access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, gateway_refund,
     installation, invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, rows, statement,
-    subscription, table,
+    subscription, sums, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -108,6 +110,8 @@ pub(crate) async fn write(
         reseal::may_seal(s, vault).await?;
     }
     let mut report = CommitReport::default();
+    // What this commit moves the sums of the books by: written once, at its end.
+    let mut moved = Sums::default();
 
     let (of_sites, of_routers) = (sites.iter().map(|s| s.id.0).collect(), routers.iter().map(|r| r.id.0).collect());
     master::write_sites(s, tenant, sites).await?;
@@ -122,8 +126,8 @@ pub(crate) async fn write(
     master::write_kinds(s, tenant, installation_kinds).await?;
     installation::write(s, tenant, installation_orders).await?;
     device::write(s, vault, tenant, cpes).await?;
-    device::write_history(s, tenant, device_history).await?;
-    ledger::write_expenses(s, tenant, expenses).await?;
+    device::write_history(s, tenant, device_history, &mut moved).await?;
+    ledger::write_expenses(s, tenant, expenses, &mut moved).await?;
     let rows = promises.into_iter().map(|p| args![tenant, p.id, p.customer_id, p.made_on, p.until, p.by]).collect();
     rows::append(s, &table::PROMISES, rows).await?;
     let rows =
@@ -132,7 +136,10 @@ pub(crate) async fn write(
     let rows = outages.into_iter().map(|o| args![tenant, o.id, o.site_id, o.from, o.until, o.note]).collect();
     rows::upsert(s, &table::OUTAGES, rows).await?;
     let refunds_back = refund::taken_back(&endings);
+    let expenses_back = endings.iter().filter(|(id, _)| matches!(id, RecordId::Expense(_))).map(|(id, _)| id.uuid());
+    let expenses_back = expenses_back.collect();
     ending::write(s, tenant, endings).await?;
+    ledger::expenses_back(s, tenant, expenses_back, &mut moved).await?;
 
     if !invoices.is_empty() {
         let given = invoices.len() as u64;
@@ -142,7 +149,8 @@ pub(crate) async fn write(
         report.invoices_known = given - report.invoices;
         report.invoiced = written.iter().map(|i| i.total).sum::<Money>();
         if !written.is_empty() {
-            ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
+            written.iter().for_each(|invoice| moved.invoice(invoice));
+            ledger::write(s, tenant, &entries_for_invoices(&written), &mut moved).await?;
             let statements = statement::write(s, tenant, &written, held.next_statement).await?;
             let sql = "UPDATE tenants SET next_invoice = $2, next_statement = $3 WHERE tenant_id = $1";
             let next = args![tenant, held.next_invoice + report.invoices, held.next_statement + statements];
@@ -151,7 +159,7 @@ pub(crate) async fn write(
         }
     }
     if !credit_notes.is_empty() {
-        let written = credit::write(s, tenant, credit_notes, held.next_credit_note).await?;
+        let written = credit::write(s, tenant, credit_notes, held.next_credit_note, &mut moved).await?;
         report.credit_notes = written.len() as u64;
         report.credited = written.iter().map(|n| n.total).sum::<Money>();
         let sql = "UPDATE tenants SET next_credit_note = $2 WHERE tenant_id = $1";
@@ -172,12 +180,12 @@ pub(crate) async fn write(
         s.execute("UPDATE tenants SET last_run_at = $2 WHERE tenant_id = $1", args![tenant, last_run]).await?;
     }
 
-    payment::write(s, tenant, payments).await?;
+    payment::write(s, tenant, payments, &mut moved).await?;
     credit::write_write_offs(s, tenant, write_offs).await?;
     credit::write_deposits(s, tenant, deposits).await?;
-    payment::settle(s, tenant, reversals, allocations).await?;
-    refund::give_back(s, tenant, &refunds_back).await?;
-    refund::write(s, tenant, refunds).await?;
+    payment::settle(s, tenant, reversals, allocations, &mut moved).await?;
+    refund::give_back(s, tenant, &refunds_back, &mut moved).await?;
+    refund::write(s, tenant, refunds, &mut moved).await?;
     request::write(s, tenant, request_closings, payment_requests).await?;
     gateway::write(s, tenant, gateway_requests, payouts).await?;
     gateway_refund::write(s, tenant, gateway_refunds).await?;
@@ -191,7 +199,8 @@ pub(crate) async fn write(
     let given = messages.len() as u64;
     report.messages = outbox::write_messages(s, tenant, messages).await?;
     report.messages_known = given - report.messages;
-    ledger::write(s, tenant, &journal).await?;
+    ledger::write(s, tenant, &journal, &mut moved).await?;
+    sums::write(s, tenant, moved).await?;
     erasure::write(s, tenant, erasures).await?;
     let known = [("invoice.known", report.invoices_known), ("message.known", report.messages_known)];
     let known = known.into_iter().filter(|(_, count)| *count > 0);

@@ -7,6 +7,7 @@ use isp_core::billing::{Charge, CreditNote, Invoice, InvoiceBalance, InvoiceKind
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, PaymentId, SubscriptionId, TenantId};
 use isp_core::ledger::entry_for_credit_note;
+use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::payment::{CollectorBalance, Deposit, PaymentReversal, WriteOff};
 use isp_core::ports::{CreditNoteRow, DepositRow, PageQuery, StoreError};
@@ -30,6 +31,7 @@ pub(crate) async fn write(
     tenant: TenantId,
     mut notes: Vec<CreditNote>,
     next_number: u64,
+    moved: &mut Sums,
 ) -> Result<Vec<CreditNote>, StoreError> {
     let ids = Value::Ids(notes.iter().map(|n| n.id.0).collect());
     let sql = "SELECT credit_note_id FROM credit_notes WHERE tenant_id = $1 AND credit_note_id IN IDS(($2))";
@@ -85,9 +87,9 @@ pub(crate) async fn write(
         return Err(StoreError::Conflict);
     }
     let payments: Result<Vec<_>, _> = notes.iter().map(CreditNote::payment).collect();
-    payment::write(s, tenant, payments.map_err(|_| rejected("a credit note has no number"))?).await?;
+    payment::write(s, tenant, payments.map_err(|_| rejected("a credit note has no number"))?, moved).await?;
     let entries: Vec<_> = notes.iter().map(entry_for_credit_note).collect();
-    ledger::write(s, tenant, &entries).await?;
+    ledger::write(s, tenant, &entries, moved).await?;
     Ok(notes)
 }
 

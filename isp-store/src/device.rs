@@ -2,6 +2,7 @@
 
 use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{CpeId, CustomerId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::ports::StoreError;
 
 use crate::rows::{append, upsert};
@@ -85,7 +86,9 @@ pub(crate) async fn write_history(
     s: &mut dyn Session,
     tenant: TenantId,
     history: Vec<DeviceHistory>,
+    moved: &mut Sums,
 ) -> Result<(), StoreError> {
+    history.iter().filter(|step| !step.cost.is_zero()).for_each(|step| moved.device(step.cost));
     let rows = history
         .into_iter()
         .map(|h| {

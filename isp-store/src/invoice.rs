@@ -1,14 +1,17 @@
 //! Invoices: written once, numbered without gaps, and how much of them is paid.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Debt, Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
+
+use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{lines, read_lines};
@@ -16,6 +19,7 @@ use crate::error::rejected;
 use crate::rows::must_exist;
 use crate::seen::Pair;
 use crate::session::{Rows, Session, all, readable, readable_of, readable_page};
+use crate::sums;
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -232,14 +236,11 @@ async fn drop_known(s: &mut dyn Session, tenant: TenantId, invoices: &mut Vec<In
 pub(crate) async fn pay(
     s: &mut dyn Session,
     tenant: TenantId,
-    amounts: impl IntoIterator<Item = (InvoiceId, Money)> + Send,
+    amounts: BTreeMap<InvoiceId, Money>,
+    moved: &mut Sums,
 ) -> Result<(), StoreError> {
-    let mut ids = Vec::new();
-    let mut rows = Vec::new();
-    for (id, amount) in amounts {
-        ids.push(id.0);
-        rows.extend(args![id, amount]);
-    }
+    let ids: Vec<Uuid> = amounts.keys().map(|id| id.0).collect();
+    let rows = amounts.iter().flat_map(|(id, amount)| args![*id, *amount]).collect();
     let count = ids.len() as u64;
     if count == 0 {
         return Ok(());
@@ -248,6 +249,9 @@ pub(crate) async fn pay(
         UPDATE invoices SET paid = paid + v.amount FROM v
         WHERE tenant_id = $1 AND invoice_id = v.id AND paid + v.amount BETWEEN 0 AND total";
     if s.execute_rows(sql, args![tenant], 2, rows).await? == count {
+        for (id, key) in sums::open_keys(s, tenant, ids).await? {
+            moved.open(key, -amounts.get(&id).copied().unwrap_or_default());
+        }
         return Ok(());
     }
     must_exist(s, tenant, &INVOICES, ids).await?;

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use isp_core::calendar::Date;
 use isp_core::ids::{JournalEntryId, PackageId, SiteId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::ledger::{Account, EntryKind, Expense, JournalEntry, JournalLine, JournalTotal};
 use isp_core::money::Money;
 use isp_core::ports::{ExpenseRow, PageQuery, StoreError};
+
+use uuid::Uuid;
 
 use crate::customer::after;
 use crate::ending;
@@ -19,7 +22,9 @@ pub(crate) async fn write_expenses(
     s: &mut dyn Session,
     tenant: TenantId,
     expenses: Vec<Expense>,
+    moved: &mut Sums,
 ) -> Result<(), StoreError> {
+    expenses.iter().for_each(|expense| moved.expense(expense));
     let rows = expenses
         .into_iter()
         .map(|e| args![tenant, e.id, e.on, e.category, e.amount, e.note, e.site_id, e.paid_from])
@@ -44,7 +49,14 @@ pub(crate) async fn expenses(s: &mut dyn Session, tenant: TenantId) -> Result<Ve
     .await
 }
 
-pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, entries: &[JournalEntry]) -> Result<(), StoreError> {
+/// Writes entries, and adds them to what the commit moves.
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    entries: &[JournalEntry],
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
+    entries.iter().for_each(|entry| moved.entry(entry));
     if entries.iter().any(|entry| !entry.balances()) {
         return Err(StoreError::Rejected { reason: "a journal entry does not balance".to_owned() });
     }
@@ -101,6 +113,26 @@ pub(crate) async fn totals(
             amount,
         })
         .collect())
+}
+
+/// Takes the expenses away from what the commit moves that it books back.
+pub(crate) async fn expenses_back(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    ids: Vec<Uuid>,
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT expense_id, spent_on, category, amount, note, site_id, paid_from FROM expenses
+        WHERE tenant_id = $1 AND expense_id IN IDS(($2))";
+    let found = all(s, "expense", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| {
+        let (id, on, category, amount) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        Ok(Expense { id, on, category, amount, note: r.get()?, site_id: r.get()?, paid_from: r.get()? })
+    });
+    found.await?.iter().for_each(|expense| moved.expense_back(expense));
+    Ok(())
 }
 
 /// What moved on an account each day; what moved before `from` counts on that day.

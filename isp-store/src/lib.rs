@@ -75,6 +75,7 @@ mod sqlite;
 mod statement;
 mod store;
 mod subscription;
+mod sums;
 mod table;
 mod terms;
 mod value;

@@ -351,6 +351,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(36, "gateway refunds", include_str!("../migrations/sqlite/0036_gateway_refunds.sql")),
         migration(37, "tellings", include_str!("../migrations/sqlite/0037_tellings.sql")),
         migration(38, "corrected rows", include_str!("../migrations/sqlite/0038_corrected_rows.sql")),
+        migration(39, "sums", include_str!("../migrations/sqlite/0039_sums.sql")),
         migration(40, "billed together", include_str!("../migrations/sqlite/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/sqlite/0041_router_rests.sql")),
     ]
@@ -394,6 +395,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(36, "gateway refunds", include_str!("../migrations/postgres/0036_gateway_refunds.sql")),
         migration(37, "tellings", include_str!("../migrations/postgres/0037_tellings.sql")),
         migration(38, "corrected rows", include_str!("../migrations/postgres/0038_corrected_rows.sql")),
+        migration(39, "sums", include_str!("../migrations/postgres/0039_sums.sql")),
         migration(40, "billed together", include_str!("../migrations/postgres/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/postgres/0041_router_rests.sql")),
     ]

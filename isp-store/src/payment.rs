@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal, withheld};
 use isp_core::ports::{PageQuery, PaymentRow, StoreError};
@@ -17,7 +18,13 @@ use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS};
 use crate::value::{Reader, Value, args};
 
-pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<Payment>) -> Result<(), StoreError> {
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    payments: Vec<Payment>,
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
+    payments.iter().for_each(|payment| moved.payment(payment));
     let rows = payments
         .into_iter()
         .map(|p| {
@@ -53,11 +60,12 @@ pub(crate) async fn settle(
     tenant: TenantId,
     reversals: Vec<PaymentReversal>,
     allocations: Vec<Allocation>,
+    moved: &mut Sums,
 ) -> Result<(), StoreError> {
     let reversed: Vec<Uuid> = reversals.iter().map(|r| r.payment_id.0).collect();
     let rows = reversals.into_iter().map(|r| args![tenant, r.payment_id, r.at, r.reason, r.by]).collect();
     append(s, &REVERSALS, rows).await?;
-    allocate(s, tenant, &reversed, allocations).await?;
+    allocate(s, tenant, &reversed, allocations, moved).await?;
     if reversed.is_empty() {
         return Ok(());
     }
@@ -65,6 +73,11 @@ pub(crate) async fn settle(
     let sql = "WITH v (id, aside) AS (VALUES {rows})
         UPDATE payments AS p SET left_over = 0, set_aside = v.aside FROM v
         WHERE p.tenant_id = $1 AND p.payment_id = v.id AND p.left_over = p.amount";
+    let given = vec![Value::Id(tenant.0), Value::Ids(reversed.clone())];
+    let sql_of = format!("{SELECT} WHERE p.tenant_id = $1 AND p.payment_id IN IDS(($2))");
+    for row in all(s, "payment", &sql_of, given, read).await? {
+        moved.reversed(&row.payment);
+    }
     let count = reversed.len() as u64;
     let rows = reversed.into_iter().flat_map(|id| args![id, id.simple().to_string()]).collect();
     let emptied = s.execute_rows(sql, args![tenant], 2, rows).await?;
@@ -76,6 +89,7 @@ async fn allocate(
     tenant: TenantId,
     reversed: &[Uuid],
     allocations: Vec<Allocation>,
+    moved: &mut Sums,
 ) -> Result<(), StoreError> {
     if allocations.is_empty() {
         return Ok(());
@@ -87,7 +101,8 @@ async fn allocate(
         *payments.entry(a.payment_id).or_default() += a.amount;
     }
     let ids: Vec<Uuid> = payments.keys().map(|id| id.0).collect();
-    invoice::pay(s, tenant, invoices).await?;
+    moved.used(payments.values().sum());
+    invoice::pay(s, tenant, invoices, moved).await?;
     let sql = "WITH v (id, amount) AS (VALUES {rows})
         UPDATE payments AS p SET left_over = left_over - v.amount FROM v
         WHERE p.tenant_id = $1 AND p.payment_id = v.id AND p.left_over - v.amount BETWEEN 0 AND p.amount

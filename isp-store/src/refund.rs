@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use isp_core::ending::{Ending, RecordId};
 use isp_core::ids::{CustomerId, PaymentId, RefundId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::payment::Refund;
 use isp_core::ports::{RefundRow, StoreError};
@@ -21,20 +22,30 @@ pub(crate) fn taken_back(endings: &[(RecordId, Ending)]) -> Vec<RefundId> {
 }
 
 /// Gives each payment back what these refunds took of it.
-pub(crate) async fn give_back(s: &mut dyn Session, tenant: TenantId, refunds: &[RefundId]) -> Result<(), StoreError> {
+pub(crate) async fn give_back(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    refunds: &[RefundId],
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
     for refund in refunds {
         let sql = "SELECT payment_id, amount FROM refund_parts WHERE tenant_id = $1 AND refund_id = $2
             ORDER BY payment_id";
         let parts = all(s, "refund", sql, args![tenant, *refund], |r| Ok((r.get()?, -r.get::<Money>()?))).await?;
-        take(s, tenant, parts).await?;
+        take(s, tenant, parts, moved).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, refunds: Vec<Refund>) -> Result<(), StoreError> {
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    refunds: Vec<Refund>,
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
     let (mut rows, mut parts) = (Vec::new(), Vec::new());
     for r in refunds {
-        take(s, tenant, r.parts.clone()).await?;
+        take(s, tenant, r.parts.clone(), moved).await?;
         parts.extend(r.parts.into_iter().map(|(payment, amount)| args![tenant, r.id, payment, amount]));
         rows.push(args![tenant, r.id, r.customer_id, r.amount, r.paid_from, r.on, r.by, r.note]);
     }
@@ -43,7 +54,12 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, refunds: Vec<Re
 }
 
 /// Takes these amounts of what is left of payments. What was reversed has nothing left.
-async fn take(s: &mut dyn Session, tenant: TenantId, parts: Vec<(PaymentId, Money)>) -> Result<(), StoreError> {
+async fn take(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    parts: Vec<(PaymentId, Money)>,
+    moved: &mut Sums,
+) -> Result<(), StoreError> {
     if parts.is_empty() {
         return Ok(());
     }
@@ -53,6 +69,7 @@ async fn take(s: &mut dyn Session, tenant: TenantId, parts: Vec<(PaymentId, Mone
             AND NOT EXISTS (
                 SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id)";
     let count = parts.len() as u64;
+    moved.used(parts.iter().map(|(_, amount)| *amount).sum());
     let rows: Vec<Value> = parts.into_iter().flat_map(|(id, amount)| args![id, amount]).collect();
     if s.execute_rows(sql, args![tenant], 2, rows).await? == count { Ok(()) } else { Err(StoreError::Conflict) }
 }

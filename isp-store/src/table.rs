@@ -205,6 +205,9 @@ tables! {
     NOTIFICATION_KEYS: "notification_keys", 4, "notification.key", [
         "tenant_id", "subject", "kind", "level", "outbox_id",
     ];
+    SUMS: "sums", 7, "sums", [
+        "tenant_id", "book", "day", "kind", "account", "package_id", "site_id", "amount",
+    ];
     JOURNAL_ENTRIES: "journal_entries", 2, "journal.id", ["tenant_id", "journal_entry_id", "booked_on", "kind"];
     JOURNAL_LINES: "journal_lines", 3, "journal.id", [
         "tenant_id", "journal_entry_id", "line", "booked_on", "kind", "account", "amount", "package_id", "site_id",

@@ -15,6 +15,7 @@ use isp_core::ids::{
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
+use isp_core::ledger::kept::Documents;
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
 use isp_core::money::Money;
@@ -237,6 +238,7 @@ through! {
     GatewayState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     RefundState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    Documents => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Service => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     std::net::Ipv4Addr => String, |v| v.to_string(), |v| ip_address(&v);

@@ -50,6 +50,34 @@ const DAMAGES: &[(&str, &str)] = &[
     ("ledger.empty_entry", "DELETE FROM journal_lines WHERE kind = 'payment'"),
     ("ledger.receivable", "UPDATE invoices SET total = total + 1, dpp = dpp + 1"),
     ("ledger.credit", "UPDATE payments SET left_over = 0"),
+    // Changed, removed and put in, each by hand: in the journal, in documents, and in the sums of both.
+    ("ledger.sums", "UPDATE journal_lines SET amount = amount * 2"),
+    ("ledger.sums", "DELETE FROM journal_entries WHERE kind = 'expense'; DELETE FROM journal_lines WHERE kind = 'expense'"),
+    (
+        "ledger.sums",
+        "INSERT INTO journal_entries SELECT tenant_id, x'00112233445566778899aabbccddeeff', booked_on, kind FROM journal_entries LIMIT 1;
+            INSERT INTO journal_lines SELECT tenant_id, x'00112233445566778899aabbccddeeff', n, 20458, 'payment', account, amount, NULL, NULL
+            FROM (SELECT tenant_id FROM tenants), (SELECT 1 AS n, 'cash' AS account, 5 AS amount UNION SELECT 2, 'receivable', -5)",
+    ),
+    ("ledger.sums", "UPDATE sums SET amount = amount + 1 WHERE book = 'journal' AND account = 'cash'"),
+    ("ledger.sums", "UPDATE sums SET amount = amount - 1 WHERE book = 'documents' AND kind = 'payments'"),
+    ("ledger.sums", "DELETE FROM sums WHERE book = 'open'"),
+    ("ledger.sums", "DELETE FROM sums"),
+    (
+        "ledger.sums",
+        "INSERT INTO sums SELECT tenant_id, 'journal', 0, kind, account, package_id, site_id, 7 FROM sums WHERE book = 'journal' LIMIT 1",
+    ),
+    ("ledger.untied", "UPDATE invoices SET total = total + 1000, dpp = dpp + 1000 WHERE number = 1"),
+    ("ledger.untied", "DELETE FROM invoices WHERE number = 1"),
+    (
+        "ledger.untied",
+        "INSERT INTO invoices SELECT tenant_id, x'00112233445566778899aabbccddeeff', 900, customer_id, subscription_id, site_id, package_id, kind,
+            period_start + 900, period_end + 900, issue_date, due_date, dpp, ppn, total, paid, lines FROM invoices WHERE paid = 0 LIMIT 1",
+    ),
+    ("ledger.untied", "UPDATE payments SET amount = amount + 5000, left_over = left_over + 5000 WHERE channel = 'cash'"),
+    ("ledger.untied", "DELETE FROM payments"),
+    ("ledger.untied", "UPDATE expenses SET amount = amount + 7000"),
+    ("ledger.untied", "DELETE FROM expenses"),
     ("ledger.cash_below_zero", "UPDATE journal_lines SET booked_on = booked_on + 5 WHERE kind = 'expense'"),
     (
         "ledger.pph23_below_zero",

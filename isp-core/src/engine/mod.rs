@@ -79,6 +79,7 @@ pub mod payout;
 pub mod privacy;
 pub mod proof;
 pub mod protect;
+pub mod prove;
 pub mod refund;
 pub mod regroup;
 pub mod remind;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
-use crate::calendar::{Date, Month, Zone};
+use crate::calendar::{Month, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::isolation::{Access, ServiceAccess};
+use crate::ledger::kept::{OpenSum, Sums};
 use crate::money::Money;
 use crate::ports::{InvoiceQuery, PageQuery};
 use crate::report::cash::{CashRow, cash};
@@ -168,8 +169,8 @@ impl Engine<'_> {
         by: GroupBy,
         now: DateTime<Utc>,
     ) -> Result<Finance, EngineError> {
-        let open = self.all_open().await?;
-        self.finance_with(&open, first, last, by, now).await
+        let sums = self.store.kept_sums(self.tenant).await?;
+        self.finance_with(&sums, &sums.all_open(), (first, last), by, now).await
     }
 
     /// Monthly finance with the age of what was open at a moment of the past: what was issued or paid after it does not count.
@@ -184,18 +185,19 @@ impl Engine<'_> {
         at: DateTime<Utc>,
     ) -> Result<Finance, EngineError> {
         let (_, open) = self.lines_at(&self.all_customers().await?, at).await?;
-        self.finance_with(&open, first, last, by, at).await
+        let open: Vec<OpenSum> = open.iter().map(OpenSum::of).collect();
+        self.finance_with(&self.store.kept_sums(self.tenant).await?, &open, (first, last), by, at).await
     }
 
     async fn finance_with(
         &self,
-        open: &[InvoiceBalance],
-        first: Month,
-        last: Month,
+        sums: &Sums,
+        open: &[OpenSum],
+        (first, last): (Month, Month),
         by: GroupBy,
         now: DateTime<Utc>,
     ) -> Result<Finance, EngineError> {
-        let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
+        let totals = sums.totals();
         let (codes, today) = (self.codes().await?, Zone::Wib.date_of(now));
         Ok(finance(&FinanceInput { totals: &totals, open, by, codes: &codes, today }, first, last))
     }
@@ -205,8 +207,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_cash(&self, first: Month, last: Month) -> Result<Vec<CashRow>, EngineError> {
-        let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
-        Ok(cash(&totals, first, last))
+        Ok(cash(&self.store.kept_sums(self.tenant).await?.totals(), first, last))
     }
 
     /// Profit and loss from `first` to `last`.
@@ -214,7 +215,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_profit_loss(&self, first: Month, last: Month, by: GroupBy) -> Result<ProfitLoss, EngineError> {
-        let totals = self.store.journal_totals(self.tenant, first.first(), last.plus(1).first()).await?;
+        let mut totals = self.store.kept_sums(self.tenant).await?.totals();
+        totals.retain(|total| (first..=last).contains(&total.month()));
         Ok(profit_loss(&totals, by, &self.codes().await?))
     }
 

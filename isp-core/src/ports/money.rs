@@ -10,6 +10,7 @@ use super::{
 use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
+use crate::ledger::kept::Sums;
 use crate::ledger::{Account, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
@@ -151,6 +152,10 @@ pub trait MoneyStore: Send + Sync {
     /// included), one a combination, in no particular order.
     async fn journal_totals(&self, tenant: TenantId, from: Date, before: Date)
     -> Result<Vec<JournalTotal>, StoreError>;
+
+    /// The sums of the books that are kept: after each commit those of all rows, and all of one moment. They are read without a look at
+    /// the rows, so they say nothing of a row that was altered by hand; [`MoneyStore::journal_totals`] reads the journal itself.
+    async fn kept_sums(&self, tenant: TenantId) -> Result<Sums, StoreError>;
 
     /// What moved on an account each day, oldest day first, from one day on. What moved before it counts on that day.
     async fn account_days(

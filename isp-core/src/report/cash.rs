@@ -30,20 +30,22 @@ pub struct CashRow {
 /// held anything are left out.
 #[must_use]
 pub fn cash(totals: &[JournalTotal], first: Month, last: Month) -> Vec<CashRow> {
+    let of_account = |account: Account| {
+        let of: Vec<&JournalTotal> = totals.iter().filter(|t| t.account == account && t.month() <= last).collect();
+        (account, of)
+    };
+    let accounts: Vec<_> = Account::ALL.into_iter().filter(|a| a.is_money()).map(of_account).collect();
     let mut rows = Vec::new();
     let mut month = first;
     while month <= last {
-        for account in Account::ALL.into_iter().filter(|a| a.is_money()) {
-            let of = || totals.iter().filter(|t| t.account == account);
-            if of().all(|t| t.month() > last) {
-                continue;
-            }
-            let sum =
-                |wanted: &dyn Fn(&JournalTotal) -> bool| of().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>();
+        for (account, of) in accounts.iter().filter(|(_, of)| !of.is_empty()) {
+            let sum = |wanted: &dyn Fn(&JournalTotal) -> bool| {
+                of.iter().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>()
+            };
             let now = |kinds: &[EntryKind]| sum(&|t| t.month() == month && kinds.contains(&t.kind));
             rows.push(CashRow {
                 month: month.first(),
-                account,
+                account: *account,
                 opening: sum(&|t| t.month() < month),
                 received: now(&[EntryKind::Payment, EntryKind::Reversal, EntryKind::Refund]),
                 spent: -now(&[EntryKind::DeviceCost, EntryKind::Expense, EntryKind::GatewayFee]),

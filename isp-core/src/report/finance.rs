@@ -1,12 +1,12 @@
 //! Monthly finance: billed, given back, collected, written off, outstanding, PPN, and how old what is open is; for all, or
 //! by package or site.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::billing::InvoiceBalance;
 use crate::calendar::{Date, Month};
+use crate::ledger::kept::OpenSum;
 use crate::ledger::{Account, EntryKind, JournalTotal};
 use crate::money::Money;
 use crate::report::{Codes, GroupBy};
@@ -84,16 +84,16 @@ impl Aging {
         self.not_due + self.to_30 + self.to_60 + self.to_90 + self.over_90
     }
 
-    /// Adds the residual of an invoice.
-    pub fn add(&mut self, invoice: &InvoiceBalance, today: Date) {
-        let bucket = match invoice.days_late(today) {
+    /// Adds what is open of a due day.
+    pub fn add(&mut self, open: &OpenSum, today: Date) {
+        let bucket = match open.days_late(today) {
             ..=0 => &mut self.not_due,
             1..=30 => &mut self.to_30,
             31..=60 => &mut self.to_60,
             61..=90 => &mut self.to_90,
             _ => &mut self.over_90,
         };
-        *bucket += invoice.residual();
+        *bucket += open.amount;
     }
 }
 
@@ -102,8 +102,8 @@ impl Aging {
 pub struct FinanceInput<'a> {
     /// Totals that reach back to the first entry of the ledger.
     pub totals: &'a [JournalTotal],
-    /// All open invoices.
-    pub open: &'a [InvoiceBalance],
+    /// All that is open, summed up as finely as the report splits it, or finer.
+    pub open: &'a [OpenSum],
     /// What to split by.
     pub by: GroupBy,
     /// The codes of groups.
@@ -115,18 +115,20 @@ pub struct FinanceInput<'a> {
 /// The months from `first` to `last`.
 #[must_use]
 pub fn finance(input: &FinanceInput<'_>, first: Month, last: Month) -> Finance {
-    let group_of = |t: &JournalTotal| input.codes.group(input.by, t.package_id, t.site_id);
-    let groups: BTreeSet<Option<String>> = match input.by {
-        GroupBy::Month => BTreeSet::from([None]),
-        _ => input.totals.iter().filter(|t| t.month() <= last).map(group_of).collect(),
-    };
+    let mut groups: BTreeMap<Option<String>, Vec<&JournalTotal>> = BTreeMap::new();
+    if input.by == GroupBy::Month {
+        groups.insert(None, Vec::new());
+    }
+    for total in input.totals.iter().filter(|t| t.month() <= last) {
+        groups.entry(input.codes.group(input.by, total.package_id, total.site_id)).or_default().push(total);
+    }
     let mut months = Vec::new();
     let mut month = first;
     while month <= last {
-        for group in &groups {
-            let of = || input.totals.iter().filter(|t| group_of(t) == *group);
-            let sum =
-                |wanted: &dyn Fn(&JournalTotal) -> bool| of().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>();
+        for (group, totals) in &groups {
+            let sum = |wanted: &dyn Fn(&JournalTotal) -> bool| {
+                totals.iter().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>()
+            };
             let now = |account: Account, kinds: &[EntryKind]| {
                 sum(&|t| t.month() == month && t.account == account && kinds.contains(&t.kind))
             };
@@ -156,10 +158,10 @@ pub fn finance(input: &FinanceInput<'_>, first: Month, last: Month) -> Finance {
     }
     let mut aging = Aging::default();
     let mut aging_by: BTreeMap<Option<String>, Aging> = BTreeMap::new();
-    for invoice in input.open {
-        aging.add(invoice, input.today);
-        let group = input.codes.group(input.by, Some(invoice.package_id), Some(invoice.site_id));
-        aging_by.entry(group).or_default().add(invoice, input.today);
+    for open in input.open {
+        aging.add(open, input.today);
+        let group = input.codes.group(input.by, Some(open.package_id), Some(open.site_id));
+        aging_by.entry(group).or_default().add(open, input.today);
     }
     if input.by == GroupBy::Month {
         aging_by.clear();

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use isp_core::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
+use isp_core::ledger::kept::Sums;
 use isp_core::ledger::{Account, JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::payment::{
@@ -17,7 +18,7 @@ use isp_core::ports::{
 };
 use isp_core::text::{Code, Reference};
 
-use crate::{bank, credit, gateway, gateway_refund, ledger, payment, purse, refund, request};
+use crate::{bank, credit, gateway, gateway_refund, ledger, payment, purse, refund, request, sums};
 
 use super::SqlStore;
 
@@ -189,6 +190,11 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<JournalTotal>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         ledger::totals(session.as_mut(), tenant, from, before).await
+    }
+
+    async fn kept_sums(&self, tenant: TenantId) -> Result<Sums, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        sums::read(session.as_mut(), tenant).await
     }
 
     async fn account_days(

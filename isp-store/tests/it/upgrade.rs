@@ -77,6 +77,9 @@ pub(crate) async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
     let policy = Policy { tax: isp_core::tax::Tax::pkp(), ..Policy::default() };
     let engine = Engine::new(store, TENANT, &policy);
     let (first, last) = (day("2026-01-01").month(), day("2026-03-01").month());
+    let kept = store.kept_sums(TENANT).await.unwrap().without_zeros();
+    assert!(!kept.open.is_empty() && !kept.documents.is_empty() && !kept.journal.is_empty());
+    assert_eq!(kept, engine.sums_of_rows().await.unwrap().without_zeros(), "the migration fills the sums");
     let page = PageQuery::first(10_000);
     let mut outbox = store.outbox(TENANT, OutboxQuery::default(), PageQuery::first(10_000)).await.unwrap();
     // How often a row was claimed was not counted in the first version.

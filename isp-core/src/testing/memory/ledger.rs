@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use crate::billing::{Invoice, InvoiceBalance, Statement};
 use crate::calendar::Date;
 use crate::customer::Invoicing;
+use crate::ending::RecordId;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::installation::InvoicedFee;
+use crate::ledger::kept::Sums;
 use crate::ledger::{Account, JournalEntry, JournalTotal, entries_for_invoices};
 use crate::money::Money;
 use crate::payment::{Allocation, CreditSource, Payment, withheld};
@@ -302,6 +304,31 @@ impl State {
             }
         }
         days.into_iter().collect()
+    }
+
+    /// Made of all rows each time: what another store keeps up has to be the same.
+    pub(super) fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        self.journal.values().for_each(|entry| sums.entry(entry));
+        for KeptInvoice { invoice, paid } in self.invoices.values() {
+            sums.invoice(invoice);
+            sums.open((invoice.due_date, invoice.package_id, invoice.site_id), -*paid);
+        }
+        for kept in self.payments.values() {
+            sums.payment(&kept.payment);
+            sums.used(kept.used);
+            if kept.reversal.is_some() {
+                sums.reversed(&kept.payment);
+            }
+        }
+        for expense in self.expenses.values() {
+            sums.expense(expense);
+            if self.endings.has(&RecordId::Expense(expense.id)) {
+                sums.expense_back(expense);
+            }
+        }
+        self.device_history.values().for_each(|step| sums.device(step.cost));
+        sums
     }
 
     pub(super) fn journal_totals(&self, from: Date, before: Date) -> Vec<JournalTotal> {

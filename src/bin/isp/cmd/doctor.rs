@@ -160,6 +160,9 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
         let about = format!("{} {}{more}", ctx.texts.said(what), rows[..rows.len().min(NAMED)].join("; "));
         findings.add("row.unreadable", rows.len() as u64, &about);
     }
+    if let Err(error) = books(findings, store).await {
+        findings.error(&error);
+    }
     webhooks(findings, store).await?;
     let instead = ctx.engine(store).named_instead(NamedInstead::lately(ctx.now)).await?;
     if !instead.is_empty() {
@@ -180,6 +183,37 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
         routers(findings, store).await?;
     }
     Ok(())
+}
+
+/// Proves the books of this provider: every document against the journal, and both against the sums that reports are made of.
+async fn books(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    let proof = ctx.engine(store).prove().await?;
+    if !proof.settled {
+        findings.add("ledger.moving", 1, "");
+    }
+    let apart = proof.ties.untied.iter().map(|untied| {
+        let account = ctx.texts.t(&format!("word.{}", untied.account.code()));
+        let month = untied.month.map_or_else(String::new, |month| format!(" {month}"));
+        format!("{account}{month} {}", untied.documents - untied.journal)
+    });
+    let apart: Vec<String> = apart.collect();
+    let count = apart.len().max(proof.ties.found.len());
+    if count > 0 {
+        let parts = [some(&apart), some(&proof.ties.found)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        findings.add("ledger.untied", count as u64, &parts.join("; "));
+    }
+    if !proof.sums.is_empty() {
+        findings.add("ledger.sums", proof.sums.len() as u64, &some(&proof.sums));
+    }
+    Ok(())
+}
+
+/// The first of these, and whether there are more.
+fn some(names: &[String]) -> String {
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
 }
 
 /// What came in and could not be read or acted upon: it may be about money.

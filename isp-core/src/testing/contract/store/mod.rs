@@ -39,7 +39,9 @@ mod router_rest;
 mod statements;
 
 use crate::billing::Invoice;
+use crate::engine::Engine;
 use crate::ids::TenantId;
+use crate::policy::Policy;
 use crate::ports::{ChangeSet, CommitReport, Store, StoreError};
 use crate::testing::sample::{self, World};
 
@@ -69,6 +71,7 @@ macro_rules! suite {
                 $($(stringify!($name) => $module::$name(store, tenant).await,)*)*
                 _ => panic!("no case {name}"),
             }
+            keeps_the_sums_of_its_rows(name, store, tenant).await;
         }
 
         /// Makes one `tokio::test` of each case of the store contract. The argument is an async function without
@@ -138,6 +141,7 @@ suite! { $
         credit_is_paid_out_and_given_back
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
+        sums_are_kept_by_each_commit
         lists_of_invoices_are_filtered
     }
     requests {
@@ -255,6 +259,14 @@ pub async fn run_all(store: &dyn Store) {
     for (number, name) in (1_000..).zip(CASES) {
         run(name, store, sample::tenant(number)).await;
     }
+}
+
+/// Whatever a case did, the sums that are kept are those of all rows.
+async fn keeps_the_sums_of_its_rows(case: &str, store: &dyn Store, tenant: TenantId) {
+    let policy = Policy::default();
+    let rows = Engine::new(store, tenant, &policy).sums_of_rows().await.expect("the rows").without_zeros();
+    let kept = store.kept_sums(tenant).await.expect("the sums").without_zeros();
+    assert_eq!(kept, rows, "{case}: what is kept, and what the rows come to");
 }
 
 async fn write(store: &dyn Store, tenant: TenantId, changes: ChangeSet) -> CommitReport {

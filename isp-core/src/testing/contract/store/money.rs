@@ -3,7 +3,8 @@
 use crate::billing::InvoiceKind;
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{InvoiceId, RefundId, TenantId};
-use crate::ledger::{Account, EntryKind};
+use crate::ledger::kept::{Documents, Sums};
+use crate::ledger::{Account, EntryKind, entry_for_payment};
 use crate::money::Money;
 use crate::payment::{Allocation, Channel, CreditSource, PaymentReversal, Refund};
 use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, RefundRow, Store, StoreError};
@@ -336,4 +337,43 @@ pub(super) async fn credit_is_paid_out_and_given_back(store: &dyn Store, tenant:
     assert!(store.commit(tenant, back).await.is_err(), "once");
     assert_eq!(credit().await, has);
     write(store, tenant, reverse).await;
+}
+
+pub(super) async fn sums_are_kept_by_each_commit(store: &dyn Store, tenant: TenantId) {
+    let (w, [first, second]) = owing(store, tenant).await;
+    assert_eq!(store.kept_sums(sample::tenant(77)).await.unwrap(), Sums::default(), "another provider has none");
+    let (package, site) = (w.packages[0].id, w.site.id);
+    let at = moment("2026-01-05T03:00:00Z");
+    let payment = sample::payment(tenant, 1, w.customers[0].id, 150_000, at);
+    let invoices =
+        [sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 100_000).balance(Money::ZERO)];
+    let paid = allocation(payment.id, first, 100_000, at);
+    let entry = entry_for_payment(&payment, &[paid], &invoices, day("2026-01-05"));
+    let changes = ChangeSet { payments: vec![payment.clone()], journal: vec![entry], ..spend(vec![paid]) };
+    write(store, tenant, changes).await;
+    let open = |month: &str, due: &str| (day(month).month(), (day(due), package, site));
+    let ((january, due_january), (february, due_february)) =
+        (open("2026-01-01", "2026-01-11"), open("2026-02-01", "2026-02-11"));
+    let sums = store.kept_sums(tenant).await.unwrap();
+    let rp = Money::rupiah;
+    let documents = |of, month, account| sums.documents.get(&(of, month, account)).copied().unwrap_or_default();
+    assert_eq!(sums.open.get(&due_january).copied().unwrap_or_default(), rp(0), "it is paid");
+    assert_eq!(sums.open[&due_february], rp(100_000));
+    assert_eq!(sums.all_open().len(), 1);
+    for month in [january, february] {
+        assert_eq!(documents(Documents::Invoices, Some(month), Account::Receivable), rp(100_000));
+    }
+    let account = payment.account();
+    assert_eq!(documents(Documents::Payments, None, account), rp(150_000));
+    assert_eq!(documents(Documents::Credit, None, Account::CustomerCredit), rp(-50_000));
+    let booked = |account, kind, package, site| sums.journal[&(day("2026-01-01"), account, kind, package, site)];
+    assert_eq!(booked(account, EntryKind::Payment, Some(package), Some(site)), rp(100_000));
+    assert_eq!(booked(account, EntryKind::Payment, None, None), rp(50_000));
+    assert_eq!(booked(Account::Receivable, EntryKind::Invoices, Some(package), Some(site)), rp(100_000));
+
+    // What is refused moves none, and what was there already moves none.
+    let again = sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 100_000);
+    assert_eq!(write_invoices(store, tenant, &[&again]).await.invoices_known, 1);
+    refused(store, tenant, spend(vec![allocation(payment.id, second, 50_001, at)])).await;
+    assert_eq!(store.kept_sums(tenant).await.unwrap(), sums);
 }

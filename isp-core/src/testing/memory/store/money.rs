@@ -7,6 +7,7 @@ use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
+use crate::ledger::kept::Sums;
 use crate::ledger::{Account, Expense, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
@@ -200,6 +201,10 @@ impl MoneyStore for MemoryStore {
         before: Date,
     ) -> Result<Vec<JournalTotal>, StoreError> {
         self.read(tenant, |s| s.journal_totals(from, before))
+    }
+
+    async fn kept_sums(&self, tenant: TenantId) -> Result<Sums, StoreError> {
+        self.read(tenant, |s| s.sums())
     }
 
     async fn account_days(

@@ -1,0 +1,95 @@
+//! The sums of the books that each commit keeps up.
+
+use isp_core::calendar::Date;
+use isp_core::ids::{InvoiceId, PackageId, SiteId, TenantId};
+use isp_core::ledger::kept::{Documents, OpenKey, Sums};
+use isp_core::ledger::{Account, EntryKind};
+use isp_core::money::Money;
+use isp_core::ports::StoreError;
+use uuid::Uuid;
+
+use crate::session::{Session, all};
+use crate::table::SUMS;
+use crate::value::{Value, args};
+
+/// The sums of journal, documents, and what is open: what the column `book` says.
+const JOURNAL: &str = "journal";
+const DOCUMENTS: &str = "documents";
+const OPEN: &str = "open";
+/// The day of a sum that is told apart by none.
+const NO_DAY: Date = Date::MIN;
+/// The package or site of a sum that has none: a key takes no null.
+const NONE: Uuid = Uuid::nil();
+
+/// Adds what a commit moves to what is there, in one statement. Nothing is written when nothing moved.
+pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, moved: Sums) -> Result<(), StoreError> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut push =
+        |book: &str, day: Date, kind: &str, account: Account, (package, site): (Uuid, Uuid), amount: Money| {
+            values.extend(args![tenant, book.to_owned(), day, kind.to_owned(), account, package, site, amount]);
+        };
+    for ((month, account, kind, package, site), amount) in moved.journal {
+        let of = (package.map_or(NONE, |id| id.0), site.map_or(NONE, |id| id.0));
+        push(JOURNAL, month, kind.code(), account, of, amount);
+    }
+    for ((of, month, account), amount) in moved.documents.into_iter().filter(|(_, amount)| !amount.is_zero()) {
+        push(DOCUMENTS, month.map_or(NO_DAY, |month| month.first()), of.code(), account, (NONE, NONE), amount);
+    }
+    for ((due, package, site), amount) in moved.open.into_iter().filter(|(_, amount)| !amount.is_zero()) {
+        push(OPEN, due, Documents::Invoices.code(), Account::Receivable, (package.0, site.0), amount);
+    }
+    if values.is_empty() {
+        return Ok(());
+    }
+    let (key, _) = SUMS.columns.split_at(SUMS.key);
+    let sql = format!(
+        "{} ON CONFLICT ({}) DO UPDATE SET amount = sums.amount + excluded.amount",
+        SUMS.insert_sql(),
+        key.join(", ")
+    );
+    s.execute_rows(&sql, Vec::new(), SUMS.columns.len(), values).await.map(drop)
+}
+
+/// All of them, of one moment.
+pub(crate) async fn read(s: &mut dyn Session, tenant: TenantId) -> Result<Sums, StoreError> {
+    let sql = "SELECT book, day, kind, account, package_id, site_id, amount FROM sums WHERE tenant_id = $1";
+    let mut sums = Sums::default();
+    let id = |id: Uuid| (id != NONE).then_some(id);
+    for row in s.fetch(sql, args![tenant]).await? {
+        let mut r = crate::value::Reader::new(row.as_ref(), "sum");
+        let (book, day): (String, Date) = (r.get()?, r.get()?);
+        match book.as_str() {
+            JOURNAL => {
+                let (kind, account): (EntryKind, Account) = (r.get()?, r.get()?);
+                let (package, site) = (id(r.get()?).map(PackageId), id(r.get()?).map(SiteId));
+                sums.journal.insert((day, account, kind, package, site), r.get()?);
+            }
+            DOCUMENTS => {
+                let (of, account): (Documents, Account) = (r.get()?, r.get()?);
+                let (_, _): (Uuid, Uuid) = (r.get()?, r.get()?);
+                sums.documents.insert((of, (day != NO_DAY).then(|| day.month()), account), r.get()?);
+            }
+            OPEN => {
+                let (_, _): (String, String) = (r.get()?, r.get()?);
+                let (package, site) = (r.get()?, r.get()?);
+                sums.open.insert((day, package, site), r.get()?);
+            }
+            _ => return Err(r.corrupt("its book is none")),
+        }
+    }
+    Ok(sums)
+}
+
+/// Of what is open a payment of these invoices takes away: by due day, package and site of each.
+pub(crate) async fn open_keys(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    invoices: Vec<Uuid>,
+) -> Result<Vec<(InvoiceId, OpenKey)>, StoreError> {
+    let sql = "SELECT invoice_id, due_date, package_id, site_id FROM invoices
+        WHERE tenant_id = $1 AND invoice_id IN IDS(($2))";
+    all(s, "invoice", sql, vec![Value::Id(tenant.0), Value::Ids(invoices)], |r| {
+        Ok((r.get()?, (r.get()?, r.get()?, r.get()?)))
+    })
+    .await
+}
