@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::encode;
 use crate::rows::upsert_each;
-use crate::session::{Session, all, first, readable, readable_page};
+use crate::session::{Session, all, first, readable, readable_by, readable_page};
 use crate::table::CUSTOMERS;
-use crate::value::{Reader, Value, args};
+use crate::value::{Kind, Reader, Value, args};
 use crate::vault::{Place, Vault};
 
 const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language, invoicing, latitude, longitude";
@@ -149,6 +149,22 @@ pub(crate) async fn page(
         read(r, vault, tenant)
     })
     .await
+}
+
+/// A page in the order of the codes' bytes.
+pub(crate) async fn page_from(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    after: Option<&Code>,
+    limit: u32,
+) -> Result<Vec<Customer>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND code COLLATE \"C\" > $2
+        ORDER BY code COLLATE \"C\" LIMIT $3"
+    );
+    let args = args![tenant, after.map(ToString::to_string).unwrap_or_default(), limit];
+    readable_by(s, "customer", &sql, args, (&[(1, 1, Kind::Text)], 2), |r| read(r, vault, tenant)).await
 }
 
 /// The id after which a page begins. No row has the nil id: ids are version 5, 7 or 8.

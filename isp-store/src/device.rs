@@ -4,11 +4,12 @@ use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{CpeId, CustomerId, TenantId};
 use isp_core::ledger::kept::Sums;
 use isp_core::ports::StoreError;
+use isp_core::text::Code;
 
 use crate::rows::{append, upsert};
-use crate::session::{Session, all, readable};
+use crate::session::{Session, all, readable, readable_by};
 use crate::table::{CPES, DEVICE_HISTORY};
-use crate::value::args;
+use crate::value::{Kind, Reader, args};
 use crate::vault::{Place, Vault};
 
 fn password_place(tenant: TenantId, cpe: CpeId) -> Place {
@@ -44,6 +45,10 @@ pub(crate) async fn write(
     upsert(s, &CPES, rows).await
 }
 
+const COLUMNS: &str =
+    "cpe_id, serial, customer_id, outdoor_unit, router, ip, username, password_sealed, ownership, value,
+    installed";
+
 pub(crate) async fn list(
     s: &mut dyn Session,
     vault: &Vault,
@@ -51,35 +56,48 @@ pub(crate) async fn list(
     customer: Option<CustomerId>,
 ) -> Result<Vec<Cpe>, StoreError> {
     let only = if customer.is_some() { "AND customer_id = $2" } else { "" };
-    let sql = format!(
-        "SELECT cpe_id, serial, customer_id, outdoor_unit, router, ip, username, password_sealed, ownership, value,
-            installed
-        FROM cpes WHERE tenant_id = $1 {only} ORDER BY cpe_id"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM cpes WHERE tenant_id = $1 {only} ORDER BY cpe_id");
     let mut args = args![tenant];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    readable(s, "device", &sql, args, |r| {
-        let (id, serial, customer_id) = (r.get()?, r.get()?, r.get()?);
-        let (outdoor_unit, router, ip) = (r.get()?, r.get()?, r.get::<Option<String>>()?);
-        let ip = ip.map(|ip| ip.parse()).transpose().map_err(|_| r.corrupt("its IP address is none"))?;
-        let username = r.get()?;
-        let sealed: Option<Vec<u8>> = r.get()?;
-        let password = sealed.map(|sealed| vault.open_or_hide(password_place(tenant, id), &sealed)).transpose()?;
-        Ok(Cpe {
-            id,
-            serial,
-            customer_id,
-            outdoor_unit,
-            router,
-            ip,
-            username,
-            password,
-            ownership: r.get()?,
-            value: r.get()?,
-            installed: r.get()?,
-        })
+    readable(s, "device", &sql, args, |r| read(r, vault, tenant)).await
+}
+
+/// A page in the order of the serial numbers' bytes.
+pub(crate) async fn page_from(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    after: Option<&Code>,
+    limit: u32,
+) -> Result<Vec<Cpe>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM cpes WHERE tenant_id = $1 AND serial COLLATE \"C\" > $2
+        ORDER BY serial COLLATE \"C\" LIMIT $3"
+    );
+    let args = args![tenant, after.map(ToString::to_string).unwrap_or_default(), limit];
+    readable_by(s, "device", &sql, args, (&[(1, 1, Kind::Text)], 2), |r| read(r, vault, tenant)).await
+}
+
+fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Cpe, StoreError> {
+    let (id, serial, customer_id) = (r.get()?, r.get()?, r.get()?);
+    let (outdoor_unit, router, ip) = (r.get()?, r.get()?, r.get::<Option<String>>()?);
+    let ip = ip.map(|ip| ip.parse()).transpose().map_err(|_| r.corrupt("its IP address is none"))?;
+    let username = r.get()?;
+    let sealed: Option<Vec<u8>> = r.get()?;
+    let password = sealed.map(|sealed| vault.open_or_hide(password_place(tenant, id), &sealed)).transpose()?;
+    Ok(Cpe {
+        id,
+        serial,
+        customer_id,
+        outdoor_unit,
+        router,
+        ip,
+        username,
+        password,
+        ownership: r.get()?,
+        value: r.get()?,
+        installed: r.get()?,
     })
-    .await
 }
 
 pub(crate) async fn write_history(

@@ -9,7 +9,7 @@ use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
-use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
+use isp_core::ports::{InvoiceQuery, OpenPlace, PageQuery, StoreError};
 
 use uuid::Uuid;
 
@@ -18,10 +18,10 @@ use crate::encode::{lines, read_lines};
 use crate::error::rejected;
 use crate::rows::must_exist;
 use crate::seen::Pair;
-use crate::session::{Rows, Session, all, readable, readable_of, readable_page};
+use crate::session::{Rows, Session, all, readable, readable_by, readable_of, readable_page};
 use crate::sums;
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
-use crate::value::{Column as _, Reader, Value, args};
+use crate::value::{Column as _, Kind, Reader, Value, args};
 
 /// From so many invoices on, their subscriptions are read as a range.
 const RANGE_FROM: usize = 100;
@@ -272,6 +272,33 @@ pub(crate) async fn open_of(
 pub(crate) async fn all_open(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
     let sql = format!("SELECT {BALANCE} FROM invoices i WHERE i.tenant_id = $1 AND i.total > i.paid");
     Ok(by_age(all(s, "invoice", &sql, args![tenant], read_balance).await?))
+}
+
+/// As [`open_of`] without those that cannot be read.
+pub(crate) async fn open_of_many(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let args = vec![Value::Id(tenant.0), customers];
+    Ok(by_age(readable(s, "invoice", &open_sql(), args, read_balance).await?))
+}
+
+/// A page of all that is open, in the order of due day, customer and id: that of the index of open invoices.
+pub(crate) async fn open_from(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    after: Option<OpenPlace>,
+    limit: u32,
+) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let (due, customer, invoice) = after.unwrap_or((Date::MIN, CustomerId(Uuid::nil()), InvoiceId(Uuid::nil())));
+    let sql = format!(
+        "SELECT {BALANCE} FROM invoices i WHERE i.tenant_id = $1 AND i.total > i.paid
+            AND (i.due_date, i.customer_id, i.invoice_id) > ($2, $3, $4)
+        ORDER BY i.due_date, i.customer_id, i.invoice_id LIMIT $5"
+    );
+    let place = [(1, 10, Kind::Day), (2, 2, Kind::Id), (3, 0, Kind::Id)];
+    readable_by(s, "invoice", &sql, args![tenant, due, customer, invoice, limit], (&place, 4), read_balance).await
 }
 
 /// As [`open_of`], with the customers of whom an open invoice cannot be read.

@@ -239,6 +239,21 @@ pub(crate) async fn credit(
     all(s, "payment", sql, args![tenant, customer], read).await
 }
 
+/// What each of these customers has left, of those that have something left, in their order.
+pub(crate) async fn credit_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: &[CustomerId],
+) -> Result<Vec<(CustomerId, Money)>, StoreError> {
+    let list = Value::Ids(customers.iter().map(|id| id.0).collect());
+    let sql = "SELECT customer_id, CAST(SUM(left_over) AS BIGINT) FROM payments
+        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND left_over > 0 GROUP BY customer_id";
+    let mut found = all(s, "payment", sql, vec![Value::Id(tenant.0), list], |r| Ok((r.get()?, r.get()?))).await?;
+    // Sorted here: asked for an order, SQLite would walk through other rows for its sake.
+    found.sort_by_key(|(customer, _)| *customer);
+    Ok(found)
+}
+
 /// What was left by `$3` of each payment of a list of customers that stands and was received by then; the moment within the sum, as in
 /// [`invoice::OPEN_AT`].
 pub(crate) const CREDIT_AT: &str = "WITH t AS MATERIALIZED (

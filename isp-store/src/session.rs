@@ -242,24 +242,42 @@ pub(crate) async fn readable_page<T>(
     session: &mut dyn Session,
     what: &'static str,
     sql: &str,
-    mut args: Vec<Value>,
+    args: Vec<Value>,
     at: (usize, usize),
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    readable_by(session, what, sql, args, (&[(at.0, 0, Kind::Id)], at.1), read).await
+}
+
+/// [`readable_page`] in the order of other columns: `after` says of each which argument the page begins after, which column it is, and of
+/// what kind; then comes which argument the limit is. The first column is the id.
+pub(crate) async fn readable_by<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    mut args: Vec<Value>,
+    (after, limit_at): (&[(usize, usize, Kind)], usize),
     read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
 ) -> Result<Vec<T>, StoreError> {
     let mut found = Vec::new();
     loop {
-        let Some(Value::Int(limit)) = args.get(at.1).cloned() else { return Err(rejected("a page has no limit")) };
+        let Some(Value::Int(limit)) = args.get(limit_at).cloned() else { return Err(rejected("a page has no limit")) };
         let rows = session.fetch(sql, args.clone()).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
-        let last = rows.last().and_then(|row| id_of(row.as_ref()));
+        let last: Option<Vec<(usize, Value)>> = rows.last().and_then(|row| {
+            let value = |(at, column, kind): &(usize, usize, Kind)| Some((*at, row.value(*column, *kind).ok()??));
+            after.iter().map(value).collect()
+        });
         let count = rows.len();
         let kept = keep_readable(session, what, &rows, &read)?;
         let missing = count - kept.len();
         found.extend(kept);
         match last {
             Some(last) if full && missing > 0 => {
-                args[at.0] = Value::Id(last);
-                args[at.1] = Value::Int(i64::try_from(missing).unwrap_or(limit));
+                for (at, value) in last {
+                    args[at] = value;
+                }
+                args[limit_at] = Value::Int(i64::try_from(missing).unwrap_or(limit));
             }
             _ => return Ok(found),
         }

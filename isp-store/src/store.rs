@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::{
     audit, commit, credit, customer, doctor, installation, invoice, moves, payment, reseal, run_lease, subscription,
+    sums,
 };
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
@@ -188,6 +189,17 @@ impl SqlStore {
     /// As every method of [`Store`].
     pub async fn examine(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
         doctor::examine(self.engine.as_ref(), tenant, now).await
+    }
+
+    /// Writes the [sums of a tenant's books](isp_core::ledger::kept) anew, from what its journal and its documents come to. Each commit keeps them
+    /// up, so this is for sums that somebody altered, and for rows that were brought in by another way than a commit.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn renew_sums(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let mut session = self.writer(tenant).await?;
+        sums::renew(session.as_mut(), tenant).await?;
+        session.commit().await
     }
 
     /// Whether it sees the rows of all tenants; false behind a wall between them.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use isp_core::billing::Billable;
 use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{CustomerId, SiteId, SubscriptionId, TenantId};
-use isp_core::isolation::ServiceAccess;
+use isp_core::isolation::{Access, ServiceAccess};
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
+use isp_core::report::Alike;
 use isp_core::subscription::{BillingTerms, Subscription};
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
@@ -342,4 +343,23 @@ pub(crate) async fn of_customers(
 ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
     let sql = format!("{} WHERE s.tenant_id = $1 AND s.customer_id IN IDS(($2))", select());
     readable(s, "subscription", &sql, vec![Value::Id(tenant.0), customers], |r| read(vault, tenant, r)).await
+}
+
+/// How many lines have the same package, prices, days of service and wanted access.
+pub(crate) async fn alike(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Alike>, StoreError> {
+    // What stands for the columns that nobody asks here fits the reader of terms.
+    let sql = "SELECT s.package_id, s.change_package_id, s.change_from, MIN(s.billing_day), MIN(s.cycle_months), MIN(s.timing),
+            s.starts_on, s.ends_on, s.paused_from, s.held_price, s.held_until, CAST(NULL AS BIGINT), CAST(NULL AS SMALLINT),
+            CAST(NULL AS DATE), CAST(NULL AS DATE), CAST(NULL AS DATE), a.desired, COUNT(*)
+        FROM subscriptions s
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1
+        GROUP BY s.package_id, s.change_package_id, s.change_from, s.starts_on, s.ends_on, s.paused_from, s.held_price,
+            s.held_until, a.desired";
+    all(s, "subscription", sql, args![tenant], |r| {
+        let terms = read_terms(r)?;
+        // A line without a row of access has none yet.
+        Ok(Alike { terms, desired: r.get::<Option<Access>>()?.unwrap_or(Access::Closed), count: r.get()? })
+    })
+    .await
 }

@@ -5,10 +5,12 @@ use isp_core::ids::{InvoiceId, PackageId, SiteId, TenantId};
 use isp_core::ledger::kept::{Documents, OpenKey, Sums};
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::money::Money;
+use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
 use uuid::Uuid;
 
-use crate::session::{Session, all};
+use crate::ledger;
+use crate::session::{Session, all, first};
 use crate::table::SUMS;
 use crate::value::{Value, args};
 
@@ -92,4 +94,56 @@ pub(crate) async fn open_keys(
         Ok((r.get()?, (r.get()?, r.get()?, r.get()?)))
     })
     .await
+}
+
+/// Writes all of them anew, from what the journal and the documents come to. Nobody of this tenant commits meanwhile.
+pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
+    let held = "SELECT tenant_id FROM tenants WHERE tenant_id = $1 FOR UPDATE";
+    s.fetch(held, args![tenant]).await?;
+    s.execute("DELETE FROM sums WHERE tenant_id = $1", args![tenant]).await?;
+    let mut sums = Sums::default();
+    for total in ledger::totals(s, tenant, Date::MIN, Date::MAX.plus_days(1)).await? {
+        let key = (total.month, total.account, total.kind, total.package_id, total.site_id);
+        sums.journal.insert(key, total.amount);
+    }
+    let mut add =
+        |of, month, account, amount: Money| *sums.documents.entry((of, month, account)).or_default() += amount;
+    let sql =
+        "SELECT issue_date, CAST(SUM(total) AS BIGINT), CAST(SUM(ppn) AS BIGINT) FROM invoices WHERE tenant_id = $1
+        GROUP BY issue_date";
+    let days = all(s, "invoice", sql, args![tenant], |r| Ok((r.get::<Date>()?, r.get()?, r.get::<Money>()?))).await?;
+    for (day, total, ppn) in days {
+        add(Documents::Invoices, Some(day.month()), Account::Receivable, total);
+        add(Documents::Invoices, Some(day.month()), Account::PpnPayable, -ppn);
+    }
+    let sql = "SELECT p.channel, COUNT(p.collector), CAST(SUM(p.amount) AS BIGINT) FROM payments p
+        WHERE p.tenant_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM payment_reversals r WHERE r.tenant_id = $1 AND r.payment_id = p.payment_id)
+        GROUP BY p.channel, p.collector IS NULL";
+    let payments =
+        all(s, "payment", sql, args![tenant], |r| Ok((r.get::<Channel>()?, r.get::<u64>()?, r.get::<Money>()?)));
+    for (channel, collected, amount) in payments.await? {
+        match channel {
+            Channel::CreditNote => add(Documents::CreditNotes, None, channel.account(), -amount),
+            Channel::Cash if collected > 0 => add(Documents::Payments, None, Account::Collector, amount),
+            channel => add(Documents::Payments, None, channel.account(), amount),
+        }
+    }
+    let sql = "SELECT CAST(COALESCE(SUM(left_over), 0) AS BIGINT) FROM payments WHERE tenant_id = $1";
+    let left: Option<Money> = first(s, "payment", sql, args![tenant], |r| r.get()).await?;
+    add(Documents::Credit, None, Account::CustomerCredit, -left.unwrap_or_default());
+    let sql = "SELECT x.category, CAST(SUM(x.amount) AS BIGINT) FROM expenses x WHERE x.tenant_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM endings e WHERE e.tenant_id = $1 AND e.record_id = x.expense_id AND e.record = 'expense')
+        GROUP BY x.category";
+    for (category, amount) in all(s, "expense", sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await? {
+        add(Documents::Expenses, None, category, amount);
+    }
+    let sql = "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM device_history WHERE tenant_id = $1";
+    let cost: Option<Money> = first(s, "device history", sql, args![tenant], |r| r.get()).await?;
+    add(Documents::Devices, None, Account::DeviceCost, cost.unwrap_or_default());
+    let sql = "SELECT due_date, package_id, site_id, CAST(SUM(total - paid) AS BIGINT) FROM invoices
+        WHERE tenant_id = $1 AND total > paid GROUP BY due_date, package_id, site_id";
+    let open = all(s, "invoice", sql, args![tenant], |r| Ok(((r.get()?, r.get()?, r.get()?), r.get()?))).await?;
+    sums.open.extend(open);
+    write(s, tenant, sums).await
 }

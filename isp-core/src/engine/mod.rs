@@ -67,6 +67,7 @@ pub mod gateway;
 pub mod gateway_refund;
 pub mod inbound;
 pub mod late_fee;
+pub mod list;
 pub mod manage;
 pub mod meet;
 pub mod notice;

@@ -1,31 +1,31 @@
 //! Loads what the reports are made of, a page at a time.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
 use crate::calendar::{Month, Zone};
 use crate::customer::Customer;
+use crate::engine::list::CustomerPages;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{CustomerId, SubscriptionId};
-use crate::isolation::{Access, ServiceAccess};
+use crate::ids::CustomerId;
+use crate::isolation::ServiceAccess;
 use crate::ledger::kept::{OpenSum, Sums};
-use crate::money::Money;
 use crate::ports::{InvoiceQuery, PageQuery};
 use crate::report::cash::{CashRow, cash};
-use crate::report::customers::{CustomersInput, customers};
 use crate::report::finance::{Finance, FinanceInput, finance};
 use crate::report::profit_loss::{Codes, GroupBy, ProfitLoss, profit_loss};
-use crate::report::{CpeRow, CustomerRow, PackageRow, cpe, packages};
+use crate::report::{Alike, CpeRow, CustomerRow, PackageRow, cpe, packages};
 use crate::subscription::Subscription;
-use crate::terms::former::{FormerTerms, terms_at};
 
 /// About how many customers or lines the past is asked for at a time: the history of so many is in memory at once.
 const PAGE: usize = 1_000;
 
-fn ids_of(customers: &[Customer]) -> Vec<CustomerId> {
-    customers.iter().map(|customer| customer.id).collect()
+async fn all_of(mut pages: CustomerPages<'_>) -> Result<Vec<CustomerRow>, EngineError> {
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await? {
+        all.extend(page);
+    }
+    Ok(all)
 }
 
 impl Engine<'_> {
@@ -34,26 +34,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_customers(&self, now: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
-        let mut credit: BTreeMap<CustomerId, Money> = BTreeMap::new();
-        let mut page = PageQuery::first(self.page);
-        loop {
-            let payments = self.store.payments(self.tenant, None, page).await?;
-            for row in payments.iter().filter(|p| p.left.is_positive()) {
-                *credit.entry(row.payment.customer_id).or_default() += row.left;
-            }
-            if !page.advance(&payments, |last| last.payment.id) {
-                break;
-            }
-        }
-        Ok(customers(&CustomersInput {
-            customers: &self.all_customers().await?,
-            subscriptions: &self.all_subscriptions().await?,
-            packages: &self.store.packages(self.tenant).await?,
-            routers: &self.store.routers(self.tenant).await?,
-            open: &self.all_open().await?,
-            credit: &credit,
-            today: Zone::Wib.date_of(now),
-        }))
+        all_of(self.customer_pages(now).await?).await
     }
 
     /// The customers' report as it stood at a moment of the past: terms, access, debts and credit as they were then. What the
@@ -62,25 +43,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_customers_at(&self, at: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
-        let everybody = self.all_customers().await?;
-        let (lines, open) = self.lines_at(&everybody, at).await?;
-        let mut credit = BTreeMap::new();
-        for page in everybody.chunks(PAGE) {
-            for (customer, source) in self.store.credit_at(self.tenant, &ids_of(page), at).await? {
-                *credit.entry(customer).or_insert(Money::ZERO) += source.left;
-            }
-        }
-        let mut rows = customers(&CustomersInput {
-            customers: &everybody,
-            subscriptions: &lines,
-            packages: &self.store.packages(self.tenant).await?,
-            routers: &self.store.routers(self.tenant).await?,
-            open: &open,
-            credit: &credit,
-            today: Zone::Wib.date_of(at),
-        });
-        rows.iter_mut().for_each(|row| row.confirmed = None);
-        Ok(rows)
+        all_of(self.customer_pages_at(at).await?).await
     }
 
     /// All lines with the terms and the access of a moment of the past, and what was open then.
@@ -90,28 +53,12 @@ impl Engine<'_> {
         at: DateTime<Utc>,
     ) -> Result<(Vec<(Subscription, ServiceAccess)>, Vec<InvoiceBalance>), EngineError> {
         let (mut lines, mut open) = (Vec::new(), Vec::new());
-        for chunk in self.all_subscriptions().await?.chunks(PAGE) {
-            let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
-            let former = self.store.former_terms(self.tenant, &ids).await?;
-            let mut of_line: BTreeMap<SubscriptionId, Vec<FormerTerms>> = BTreeMap::new();
-            for terms in former {
-                of_line.entry(terms.subscription_id).or_default().push(terms);
-            }
-            for (line, _) in chunk {
-                let former = of_line.remove(&line.id).unwrap_or_default();
-                let then = Subscription { terms: terms_at(&line.terms, &former, at), ..line.clone() };
-                lines.push((then, ServiceAccess::new(line.id, Access::Closed)));
-            }
-        }
-        let by_line: BTreeMap<SubscriptionId, usize> =
-            lines.iter().enumerate().map(|(place, (line, _))| (line.id, place)).collect();
         for page in everybody.chunks(PAGE) {
-            for facts in self.store.access_at(self.tenant, &ids_of(page), at).await? {
-                open.extend(facts.open);
-                if let Some((_, access)) = by_line.get(&facts.subscription_id).and_then(|place| lines.get_mut(*place)) {
-                    *access = facts.access;
-                }
-            }
+            let ids: Vec<CustomerId> = page.iter().map(|customer| customer.id).collect();
+            let of_page = self.store.subscriptions_of(self.tenant, &ids).await?;
+            let (then, owed) = self.lines_then(&ids, &of_page, at).await?;
+            lines.extend(then);
+            open.extend(owed);
         }
         Ok((lines, open))
     }
@@ -135,7 +82,8 @@ impl Engine<'_> {
     pub async fn report_packages_at(&self, at: DateTime<Utc>) -> Result<Vec<PackageRow>, EngineError> {
         let all = self.store.packages(self.tenant).await?;
         let (lines, _) = self.lines_at(&self.all_customers().await?, at).await?;
-        Ok(packages::packages(&all, &lines, Zone::Wib.date_of(at)))
+        let lines = lines.iter().map(|(line, access)| Alike { terms: line.terms, desired: access.desired, count: 1 });
+        Ok(packages::packages(&all, lines, Zone::Wib.date_of(at)))
     }
 
     /// The devices' report as of `now`.
@@ -143,10 +91,11 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_cpe(&self, now: DateTime<Utc>) -> Result<Vec<CpeRow>, EngineError> {
-        let cpes = self.store.cpes(self.tenant, None).await?;
-        let subscriptions = self.all_subscriptions().await?;
-        let today = Zone::Wib.date_of(now);
-        Ok(cpe::cpe(&cpes, &self.all_customers().await?, subscriptions.iter().map(|(s, _)| s), today))
+        let (mut pages, mut all) = (self.cpe_pages(now), Vec::new());
+        while let Some(page) = pages.next().await? {
+            all.extend(page);
+        }
+        Ok(all)
     }
 
     /// The packages' report as of `now`.
@@ -155,7 +104,7 @@ impl Engine<'_> {
     /// [`EngineError::Store`].
     pub async fn report_packages(&self, now: DateTime<Utc>) -> Result<Vec<PackageRow>, EngineError> {
         let all = self.store.packages(self.tenant).await?;
-        Ok(packages::packages(&all, &self.all_subscriptions().await?, Zone::Wib.date_of(now)))
+        Ok(packages::packages(&all, self.store.alike(self.tenant).await?, Zone::Wib.date_of(now)))
     }
 
     /// Monthly finance from `first` to `last`, with the age of what is open at `now`.

@@ -8,6 +8,9 @@ use crate::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 
+/// Where an open invoice stands among all that are open: its due day, its customer, its id.
+pub type OpenPlace = (Date, CustomerId, InvoiceId);
+
 /// What was billed and what is to be billed: the position, invoices, statements, charges, credit notes.
 ///
 /// A role of [`super::Store`], whose contract holds here too.
@@ -40,6 +43,33 @@ pub trait BillingStore: Send + Sync {
 
     /// The open invoices of all customers, oldest due date first.
     async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// The open invoices of these customers, oldest due date first. A store with an own way to them is faster than this, which asks for
+    /// each customer.
+    async fn open_of(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut found = Vec::new();
+        for customer in customers {
+            found.extend(self.open_invoices(tenant, *customer).await?);
+        }
+        found.sort_by_key(|i| (i.due_date, i.issue_date, i.number));
+        Ok(found)
+    }
+
+    /// Open invoices in the order of due day, customer and id: those after `after`, at most `limit`. Fewer are the last. A store with an
+    /// own way to them is faster than this, which looks at all that is open.
+    async fn open_from(
+        &self,
+        tenant: TenantId,
+        after: Option<OpenPlace>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let place = |i: &InvoiceBalance| (i.due_date, i.customer_id, i.invoice_id);
+        let mut all = self.all_open_invoices(tenant).await?;
+        all.retain(|invoice| after.is_none_or(|after| after < place(invoice)));
+        all.sort_by_key(place);
+        all.truncate(limit as usize);
+        Ok(all)
+    }
 
     /// Invoices by id, in the order asked; unknown ones are left out.
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError>;

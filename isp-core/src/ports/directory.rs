@@ -13,6 +13,7 @@ use crate::isolation::ServiceAccess;
 use crate::package::Package;
 use crate::place::{KnownMachine, Router, Site};
 use crate::privacy::Erased;
+use crate::report::Alike;
 use crate::subscription::Subscription;
 use crate::terms::FormerTerms;
 use crate::text::Code;
@@ -65,6 +66,21 @@ pub trait DirectoryStore: Send + Sync {
     /// Customers.
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError>;
 
+    /// Customers in the order of their codes, sign by sign: those after `after`, at most `limit`. Fewer are the last. A store with an own
+    /// way to them is faster than this, which looks at all of them.
+    async fn customers_from(
+        &self,
+        tenant: TenantId,
+        after: Option<&Code>,
+        limit: u32,
+    ) -> Result<Vec<Customer>, StoreError> {
+        let mut all = self.customers(tenant, PageQuery::first(u32::MAX)).await?;
+        all.retain(|customer| after.is_none_or(|after| after.as_str() < customer.code.as_str()));
+        all.sort_by(|a, b| a.code.as_str().cmp(b.code.as_str()));
+        all.truncate(limit as usize);
+        Ok(all)
+    }
+
     /// That customers' data was erased, of one customer or of all, in id order.
     async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError>;
 
@@ -76,6 +92,28 @@ pub trait DirectoryStore: Send + Sync {
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError>;
 
+    /// The subscriptions of these customers with their access, in id order. A store with an own way to them is faster than this, which
+    /// asks for each customer.
+    async fn subscriptions_of(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+        let mut found = Vec::new();
+        for customer in customers {
+            found.extend(self.subscriptions(tenant, Some(*customer), PageQuery::first(u32::MAX)).await?);
+        }
+        found.sort_by_key(|(line, _)| line.id);
+        Ok(found)
+    }
+
+    /// Which packages, prices and days of service the subscriptions have, and what access is wanted, each with how many have the same; in
+    /// no particular order. A store with an own way to count them is faster than this, which looks at all.
+    async fn alike(&self, tenant: TenantId) -> Result<Vec<Alike>, StoreError> {
+        let all = self.subscriptions(tenant, None, PageQuery::first(u32::MAX)).await?;
+        Ok(all.iter().map(|(line, access)| Alike { terms: line.terms, desired: access.desired, count: 1 }).collect())
+    }
+
     /// The terms that these subscriptions had before, in the order of subscriptions, then in the order in which they were
     /// replaced; none of the time before a database kept them.
     async fn former_terms(
@@ -86,6 +124,16 @@ pub trait DirectoryStore: Send + Sync {
 
     /// Devices, of one customer or of all.
     async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError>;
+
+    /// Devices in the order of their serial numbers, sign by sign: those after `after`, at most `limit`. Fewer are the last. A store with
+    /// an own way to them is faster than this, which looks at all of them.
+    async fn cpes_from(&self, tenant: TenantId, after: Option<&Code>, limit: u32) -> Result<Vec<Cpe>, StoreError> {
+        let mut all = self.cpes(tenant, None).await?;
+        all.retain(|cpe| after.is_none_or(|after| after.as_str() < cpe.serial.as_str()));
+        all.sort_by(|a, b| a.serial.as_str().cmp(b.serial.as_str()));
+        all.truncate(limit as usize);
+        Ok(all)
+    }
 
     /// Device history, of one customer or of all, oldest day first, then by id.
     async fn device_history(

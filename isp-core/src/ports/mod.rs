@@ -27,7 +27,7 @@ mod worker;
 
 pub use access::AccessStore;
 pub use access_control::{AccessControl, ApplyOutcome, Capabilities, Online};
-pub use billing::BillingStore;
+pub use billing::{BillingStore, OpenPlace};
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};

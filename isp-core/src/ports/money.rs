@@ -1,5 +1,7 @@
 //! What was paid and booked: payments, credit, write-offs, collectors, the journal.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -33,6 +35,22 @@ pub trait MoneyStore: Send + Sync {
 
     /// The payments of a customer with money left, first received first, then by id.
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError>;
+
+    /// What each of these customers has left of payments, of those that have something left, in the order of customers. A store with an own
+    /// way to it is faster than this, which asks for each customer.
+    async fn credit_of(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, Money)>, StoreError> {
+        let customers: BTreeSet<CustomerId> = customers.iter().copied().collect();
+        let mut found = Vec::new();
+        for customer in customers {
+            let left: Money = self.credit(tenant, customer).await?.iter().map(|source| source.left).sum();
+            found.extend(left.is_positive().then_some((customer, left)));
+        }
+        Ok(found)
+    }
 
     /// What was left at a moment of the payments that these customers had made by then, of each that has something left, in the
     /// order of customers, then first received first, then by id. One that was reversed, whenever that was, is left out, and so is

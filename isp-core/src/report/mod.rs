@@ -13,5 +13,5 @@ pub use cash::CashRow;
 pub use cpe::CpeRow;
 pub use customers::CustomerRow;
 pub use finance::{Aging, AgingRow, Finance, FinanceRow};
-pub use packages::PackageRow;
+pub use packages::{Alike, PackageRow};
 pub use profit_loss::{Codes, GroupBy, ProfitLoss, ProfitLossRow};

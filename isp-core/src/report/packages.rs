@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::calendar::Date;
 use crate::ids::PackageId;
-use crate::isolation::{Access, ServiceAccess};
+use crate::isolation::Access;
 use crate::money::Money;
 use crate::package::Package;
 use crate::report::customers::monthly_price;
-use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::subscription::{BillingTerms, SubscriptionStatus};
 use crate::tax::TaxMode;
 
 /// One package.
@@ -41,9 +41,20 @@ pub struct PackageRow {
     pub monthly: Money,
 }
 
+/// Lines of which the report says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alike {
+    /// Their package, prices and days of service. All else in it is of any of them, or of none.
+    pub terms: BillingTerms,
+    /// Which access is wanted.
+    pub desired: Access,
+    /// How many they are.
+    pub count: u64,
+}
+
 /// The rows, in the order of the packages' codes.
 #[must_use]
-pub fn packages(packages: &[Package], subscriptions: &[(Subscription, ServiceAccess)], today: Date) -> Vec<PackageRow> {
+pub fn packages(packages: &[Package], lines: impl IntoIterator<Item = Alike>, today: Date) -> Vec<PackageRow> {
     let mut rows: BTreeMap<PackageId, PackageRow> = packages
         .iter()
         .map(|p| {
@@ -64,17 +75,17 @@ pub fn packages(packages: &[Package], subscriptions: &[(Subscription, ServiceAcc
         })
         .collect();
     let by_id: BTreeMap<PackageId, &Package> = packages.iter().map(|p| (p.id, p)).collect();
-    for (subscription, access) in subscriptions {
-        let package_id = subscription.terms.package_on(today);
+    for Alike { terms, desired, count } in lines {
+        let package_id = terms.package_on(today);
         let Some(row) = rows.get_mut(&package_id) else { continue };
-        match subscription.terms.status_on(today) {
+        match terms.status_on(today) {
             SubscriptionStatus::Active => {
-                row.active += 1;
-                row.isolated += u64::from(access.desired == Access::Isolated);
-                let price = monthly_price(&subscription.terms, by_id.get(&package_id).copied(), today);
-                row.monthly += price.unwrap_or_default();
+                row.active += count;
+                row.isolated += if desired == Access::Isolated { count } else { 0 };
+                let price = monthly_price(&terms, by_id.get(&package_id).copied(), today);
+                row.monthly += price.unwrap_or_default().ratio(i64::try_from(count).unwrap_or(i64::MAX), 1);
             }
-            SubscriptionStatus::Paused => row.paused += 1,
+            SubscriptionStatus::Paused => row.paused += count,
             SubscriptionStatus::Pending | SubscriptionStatus::Terminated => {}
         }
     }

@@ -192,6 +192,7 @@ impl<'s> Part<'s> {
 fn dialect(sql: &str) -> String {
     sql.replace("IN IDS((", "IN (SELECT unhex(value) FROM json_each(")
         .replace("IN TEXTS((", "IN (SELECT value FROM json_each(")
+        .replace(" COLLATE \"C\"", "")
         .replace(" FOR UPDATE SKIP LOCKED", "")
         .replace(" FOR UPDATE", "")
         .replace(" FOR SHARE", "")

@@ -6,7 +6,9 @@ use isp_core::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
-use isp_core::ports::{BillableQuery, BillingStore, CreditNoteRow, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
+use isp_core::ports::{
+    BillableQuery, BillingStore, CreditNoteRow, InstalmentRow, InvoiceQuery, OpenPlace, PageQuery, StoreError,
+};
 
 use crate::value::Value;
 use crate::{commit, credit, installation, invoice, statement, subscription};
@@ -57,6 +59,22 @@ impl BillingStore for SqlStore {
     async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         invoice::all_open(session.as_mut(), tenant).await
+    }
+
+    async fn open_of(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        let customers = Value::Ids(customers.iter().map(|id| id.0).collect());
+        invoice::open_of_many(session.as_mut(), tenant, customers).await
+    }
+
+    async fn open_from(
+        &self,
+        tenant: TenantId,
+        after: Option<OpenPlace>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        invoice::open_from(session.as_mut(), tenant, after, limit).await
     }
 
     async fn invoices(

@@ -10,11 +10,13 @@ use isp_core::package::Package;
 use isp_core::place::{KnownMachine, Router, Site};
 use isp_core::ports::{DirectoryStore, InstallationRow, PageQuery, StoreError};
 use isp_core::privacy::Erased;
+use isp_core::report::Alike;
 use isp_core::subscription::Subscription;
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
 
 use crate::reseal::or_key_changed;
+use crate::value::Value;
 use crate::{customer, device, erasure, installation, master, subscription};
 
 use super::SqlStore;
@@ -81,6 +83,53 @@ impl DirectoryStore for SqlStore {
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         customer::page(session.as_mut(), &self.vault, tenant, page).await
+    }
+
+    async fn customers_from(
+        &self,
+        tenant: TenantId,
+        after: Option<&Code>,
+        limit: u32,
+    ) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        customer::page_from(session.as_mut(), &self.vault, tenant, after, limit).await
+    }
+
+    async fn subscriptions_of(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        let list = Value::Ids(customers.iter().map(|id| id.0).collect());
+        let mut found = subscription::of_customers(session.as_mut(), &self.vault, tenant, list).await?;
+        found.sort_by_key(|(line, _)| line.id);
+        Ok(found)
+    }
+
+    async fn alike(&self, tenant: TenantId) -> Result<Vec<Alike>, StoreError> {
+        let counted = {
+            let mut session = self.engine.read(tenant).await?;
+            subscription::alike(session.as_mut(), tenant).await
+        };
+        match counted {
+            // One of them cannot be read: row by row the others can, and it is named.
+            Err(StoreError::Corrupt { .. }) => {
+                let all = self.subscriptions(tenant, None, PageQuery::first(u32::MAX)).await?;
+                let one = |(line, access): &(Subscription, ServiceAccess)| Alike {
+                    terms: line.terms,
+                    desired: access.desired,
+                    count: 1,
+                };
+                Ok(all.iter().map(one).collect())
+            }
+            other => other,
+        }
+    }
+
+    async fn cpes_from(&self, tenant: TenantId, after: Option<&Code>, limit: u32) -> Result<Vec<Cpe>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        device::page_from(session.as_mut(), &self.vault, tenant, after, limit).await
     }
 
     async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError> {

@@ -192,6 +192,15 @@ impl MoneyStore for SqlStore {
         ledger::totals(session.as_mut(), tenant, from, before).await
     }
 
+    async fn credit_of(
+        &self,
+        tenant: TenantId,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, Money)>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        payment::credit_of(session.as_mut(), tenant, customers).await
+    }
+
     async fn kept_sums(&self, tenant: TenantId) -> Result<Sums, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         sums::read(session.as_mut(), tenant).await

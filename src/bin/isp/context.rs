@@ -177,6 +177,11 @@ impl Context {
         output::print(&rows.render(self.format, &self.texts, self.room())?)
     }
 
+    /// Prints rows a page at a time; the columns are those of `empty`.
+    pub(crate) fn pages(&self, empty: Rows) -> output::Pages<'_> {
+        output::Pages::new(self.format, &self.texts, self.room(), empty)
+    }
+
     /// How wide a table may be; as wide as it is where nobody looks at it on a terminal.
     pub(crate) fn room(&self) -> Option<usize> {
         if self.wide { None } else { screen::width() }

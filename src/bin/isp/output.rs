@@ -177,7 +177,7 @@ impl Rows {
         match format {
             Format::Table if self.rows.is_empty() => Ok(format!("{}\n", texts.t("output.none"))),
             Format::Table => Ok(self.grid(texts).text(texts, room)),
-            Format::Csv => self.csv(if texts.language() == Language::Id { b';' } else { b',' }),
+            Format::Csv => self.csv(separator(texts)),
             Format::Json => Ok(format!("{}\n", escaped(&serde_json::to_string_pretty(&self.json())?))),
         }
     }
@@ -203,12 +203,81 @@ impl Rows {
     }
 
     fn csv(&self, separator: u8) -> anyhow::Result<String> {
+        self.csv_page(separator, true)
+    }
+
+    fn csv_page(&self, separator: u8, heading: bool) -> anyhow::Result<String> {
         let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
-        writer.write_record(self.columns.iter().map(|c| c.key))?;
+        if heading {
+            writer.write_record(self.columns.iter().map(|c| c.key))?;
+        }
         for row in &self.rows {
             writer.write_record(row.iter().map(Cell::bare))?;
         }
         Ok(String::from_utf8(writer.into_inner().map_err(|e| e.into_error())?)?)
+    }
+}
+
+/// What divides the cells of CSV: spreadsheets of each language expect another sign.
+fn separator(texts: &Texts) -> u8 {
+    if texts.language() == Language::Id { b';' } else { b',' }
+}
+
+/// Rows that are printed a page at a time, in the same bytes as [`Rows::render`] prints all at once. A table for people is printed at its end:
+/// its columns fit all of its rows.
+pub(crate) struct Pages<'t> {
+    format: Format,
+    texts: &'t Texts,
+    room: Option<usize>,
+    /// The columns, and the rows of a table so far.
+    kept: Rows,
+    begun: bool,
+}
+
+impl<'t> Pages<'t> {
+    /// No rows yet; the columns are those of `empty`.
+    pub(crate) fn new(format: Format, texts: &'t Texts, room: Option<usize>, empty: Rows) -> Self {
+        Self { format, texts, room, kept: empty, begun: false }
+    }
+
+    /// What the rows of a page add to the text.
+    fn text(&mut self, page: Rows) -> anyhow::Result<String> {
+        let begun = self.begun;
+        self.begun |= !page.rows.is_empty();
+        match self.format {
+            Format::Table => {
+                self.kept.rows.extend(page.rows);
+                Ok(String::new())
+            }
+            _ if page.rows.is_empty() => Ok(String::new()),
+            Format::Csv => page.csv_page(separator(self.texts), !begun),
+            Format::Json => {
+                let text = escaped(&serde_json::to_string_pretty(&page.json())?);
+                let rows = text.strip_prefix('[').and_then(|text| text.strip_suffix("\n]")).unwrap_or(&text);
+                Ok(format!("{}{rows}", if begun { "," } else { "[" }))
+            }
+        }
+    }
+
+    /// What stands after the last page.
+    fn rest(self) -> anyhow::Result<String> {
+        match self.format {
+            Format::Json if self.begun => Ok("\n]\n".to_owned()),
+            Format::Csv if self.begun => Ok(String::new()),
+            _ => self.kept.render(self.format, self.texts, self.room),
+        }
+    }
+
+    /// Prints a page.
+    pub(crate) fn page(&mut self, page: Rows) -> anyhow::Result<()> {
+        let text = self.text(page)?;
+        if text.is_empty() { Ok(()) } else { print(&text) }
+    }
+
+    /// Prints what is left.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        let text = self.rest()?;
+        if text.is_empty() { Ok(()) } else { print(&text) }
     }
 }
 
@@ -302,6 +371,37 @@ mod tests {
         let json: Value = serde_json::from_str(&rows.render(Format::Json, &texts, None).unwrap()).unwrap();
         assert_eq!(json[1]["amount"], -500);
         assert_eq!(json[0]["name"], "=cmd()");
+    }
+
+    #[test]
+    fn pages_are_the_same_bytes_as_all_at_once() {
+        let columns = [column("name"), number("amount")];
+        let row = |n: i64| vec![Cell::text(format!("=a\u{202e};\"{n}")), Money::rupiah(n).into()];
+        for (language, pages) in [
+            (Language::Id, vec![]),
+            (Language::En, vec![0]),
+            (Language::Id, vec![1]),
+            (Language::En, vec![2, 0, 3]),
+            (Language::Id, vec![0, 1, 1]),
+        ] {
+            let texts = Texts::load(language).unwrap();
+            for format in [Format::Table, Format::Csv, Format::Json] {
+                let mut all = Rows::new(&columns);
+                let mut paged = Pages::new(format, &texts, Some(40), Rows::new(&columns));
+                let (mut text, mut n) = (String::new(), 0);
+                for count in &pages {
+                    let mut page = Rows::new(&columns);
+                    for _ in 0..*count {
+                        n += 1;
+                        page.push(row(n));
+                        all.push(row(n));
+                    }
+                    text += &paged.text(page).unwrap();
+                }
+                text += &paged.rest().unwrap();
+                assert_eq!(text, all.render(format, &texts, Some(40)).unwrap(), "{format:?} {pages:?}");
+            }
+        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) struct Doctor {
     /// Ask no router, no payment gateway and not WhatsApp.
     #[arg(long)]
     offline: bool,
+    /// First write the sums anew that reports are made of, from the journal and the documents.
+    #[arg(long)]
+    renew_sums: bool,
 }
 
 /// What is wrong, and what to do.
@@ -100,6 +103,10 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
     };
     match store {
         Some(store) => {
+            if args.renew_sums {
+                store.renew_sums(ctx.tenant()).await?;
+                ctx.say("done.sums_renewed", &[])?;
+            }
             if let Err(error) = look(&mut findings, &store, with_key, args.offline).await {
                 findings.error(&error);
             }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use isp_core::Money;
-use isp_core::billing::{Arrears, InvoiceBalance};
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::Zone;
+use isp_core::engine::list::Debtor;
 use isp_core::ids::CustomerId;
 use isp_core::isolation::Access;
-use isp_core::ports::{OutboxQuery, OutboxState, Store, Topic};
+use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Store, Topic};
 
 use super::webhook::unread;
 use super::{find, refund};
@@ -30,24 +30,8 @@ pub(crate) struct Unpaid {
 pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let today = ctx.today();
-    let mut open: BTreeMap<CustomerId, Vec<InvoiceBalance>> = BTreeMap::new();
-    for invoice in issued(ctx, store).await? {
-        open.entry(invoice.customer_id).or_default().push(invoice);
-    }
-    let mut debts: Vec<(CustomerId, Arrears, Money, Date)> = open
-        .into_iter()
-        .filter_map(|(customer, invoices)| {
-            let owed = invoices.iter().map(|i| i.residual()).sum();
-            let due = invoices.iter().map(|i| i.due_date).min()?;
-            Some((customer, Arrears::of(&invoices, today), owed, due))
-        })
-        .filter(|(_, arrears, ..)| !args.overdue || arrears.overdue.is_positive())
-        .collect();
-    debts.sort_by_key(|(customer, _, _, due)| (*due, *customer));
-    let people = find::people(ctx, store, debts.iter().map(|debt| debt.0)).await?;
-    let isolated = isolated(ctx, store).await?;
     let (promises, _) = store.protections(ctx.tenant(), None).await?;
-    let mut rows = Rows::new(&[
+    let empty = Rows::new(&[
         column("customer"),
         column("name"),
         column("phone").needed(),
@@ -58,43 +42,62 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
         column("isolated"),
         column("promise").needed(),
     ]);
-    for (id, arrears, owed, due) in debts {
-        let person = people.get(&id);
-        let held = promises.iter().filter(|p| p.customer_id == id && p.holds(today, ctx.now)).map(|p| p.until).max();
-        rows.push(vec![
-            Cell::maybe(person.map(|c| &c.code)),
-            Cell::maybe(person.map(|c| &c.name)),
-            match person.and_then(|c| c.phone.clone()) {
-                Some(phone) if args.contacts => Cell::Phone(phone),
-                masked => Cell::maybe(masked),
-            },
-            owed.into(),
-            arrears.overdue.into(),
-            due.into(),
-            Cell::count(arrears.days_late.max(0)),
-            Cell::Word(if isolated.contains(&id) { "yes" } else { "no" }),
-            held.map_or(Cell::Empty, Cell::from),
-        ]);
+    let mut pages = ctx.engine(store).debtor_pages(today);
+    let mut printed = ctx.pages(empty.clone());
+    while let Some(mut debtors) = pages.next().await? {
+        debtors.retain(|debtor| !args.overdue || debtor.arrears.overdue.is_positive());
+        let people = find::people(ctx, store, debtors.iter().map(|debtor| debtor.customer_id)).await?;
+        let isolated = isolated(ctx, store, &debtors).await?;
+        let mut rows = empty.clone();
+        for debtor in debtors {
+            let id = debtor.customer_id;
+            let person = people.get(&id);
+            let held =
+                promises.iter().filter(|p| p.customer_id == id && p.holds(today, ctx.now)).map(|p| p.until).max();
+            rows.push(vec![
+                Cell::maybe(person.map(|c| &c.code)),
+                Cell::maybe(person.map(|c| &c.name)),
+                match person.and_then(|c| c.phone.clone()) {
+                    Some(phone) if args.contacts => Cell::Phone(phone),
+                    masked => Cell::maybe(masked),
+                },
+                debtor.owed.into(),
+                debtor.arrears.overdue.into(),
+                debtor.due.into(),
+                Cell::count(debtor.arrears.days_late.max(0)),
+                Cell::Word(if isolated.contains(&id) { "yes" } else { "no" }),
+                held.map_or(Cell::Empty, Cell::from),
+            ]);
+        }
+        printed.page(rows)?;
     }
-    ctx.rows(&rows)?;
+    printed.end()?;
     Ok(Exit::Done)
 }
 
-/// The open invoices that were issued by the day of the command: on a day of the past, later ones do not count.
-async fn issued(ctx: &Context, store: &dyn Store) -> anyhow::Result<Vec<InvoiceBalance>> {
-    let mut open = ctx.engine(store).all_open().await?;
-    open.retain(|invoice| invoice.issue_date <= ctx.today());
-    Ok(open)
+/// Which of these customers have a line that should be isolated.
+async fn isolated(ctx: &Context, store: &dyn Store, debtors: &[Debtor]) -> anyhow::Result<BTreeSet<CustomerId>> {
+    let ids: Vec<CustomerId> = debtors.iter().map(|debtor| debtor.customer_id).collect();
+    let lines = store.subscriptions_of(ctx.tenant(), &ids).await?;
+    let isolated = lines.iter().filter(|(_, access)| access.desired == Access::Isolated);
+    Ok(isolated.map(|(line, _)| line.customer_id).collect())
 }
 
-/// Customers with a line that should be isolated.
-async fn isolated(ctx: &Context, store: &dyn Store) -> anyhow::Result<BTreeSet<CustomerId>> {
-    let lines = ctx.engine(store).all_subscriptions().await?;
-    Ok(lines
-        .iter()
-        .filter(|(_, access)| access.desired == Access::Isolated)
-        .map(|(line, _)| line.customer_id)
-        .collect())
+/// What customers owe: how many of them, and how much.
+#[derive(Default)]
+struct Owed {
+    customers: usize,
+    amount: Money,
+}
+
+impl Owed {
+    /// Adds what one customer owes.
+    fn add(&mut self, amount: Money) {
+        if amount.is_positive() {
+            self.customers += 1;
+            self.amount += amount;
+        }
+    }
 }
 
 /// The day at a glance: money in, who owes, who is isolated, what waits and what is in trouble.
@@ -113,25 +116,34 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     let (paid, received) = (payments.len(), payments.iter().map(|row| row.payment.amount).sum());
     add("paid_today", paid, Some(received), Cell::Empty);
 
-    let open = issued(ctx, store).await?;
-    let sum = |wanted: &dyn Fn(&&InvoiceBalance) -> bool| {
-        let found: Vec<&InvoiceBalance> = open.iter().filter(wanted).collect();
-        let customers: BTreeSet<CustomerId> = found.iter().map(|i| i.customer_id).collect();
-        (customers.len(), found.iter().map(|i| i.residual()).sum::<Money>())
-    };
-    for (word, (customers, amount)) in [
-        ("owing", sum(&|_| true)),
-        ("due_today", sum(&|i| i.due_date == today)),
-        ("overdue_customers", sum(&|i| i.due_date < today)),
-    ] {
-        add(word, customers, Some(amount), Cell::Empty);
+    let (mut owing, mut due_today, mut overdue) = (Owed::default(), Owed::default(), Owed::default());
+    let mut debtors = engine.debtor_pages(today);
+    while let Some(page) = debtors.next().await? {
+        for debtor in page {
+            owing.add(debtor.owed);
+            due_today.add(debtor.due_today);
+            overdue.add(debtor.arrears.overdue);
+        }
+    }
+    for (word, owed) in [("owing", owing), ("due_today", due_today), ("overdue_customers", overdue)] {
+        add(word, owed.customers, Some(owed.amount), Cell::Empty);
     }
 
-    let lines = engine.all_subscriptions().await?;
-    for (word, access) in [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)] {
-        add(word, lines.iter().filter(|(_, a)| a.desired == access).count(), None, Cell::Empty);
+    let mut with: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let (mut unconfirmed, mut page) = (0, PageQuery::first(engine.page));
+    loop {
+        let lines = store.subscriptions(ctx.tenant(), None, page).await?;
+        for (line, access) in &lines {
+            *with.entry(access.desired.code()).or_default() += 1;
+            unconfirmed += usize::from(line.router_id.is_some() && !access.agrees());
+        }
+        if !page.advance(&lines, |(line, _)| line.id) {
+            break;
+        }
     }
-    let unconfirmed = lines.iter().filter(|(line, access)| line.router_id.is_some() && !access.agrees()).count();
+    for (word, access) in [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)] {
+        add(word, with.get(access.code()).copied().unwrap_or_default(), None, Cell::Empty);
+    }
     let wishes = OutboxQuery { topic: Some(Topic::Access), state: Some(OutboxState::Pending), customer: None };
     // What waits in the outbox goes out with a delivery; what a router lets through beside it only a run shuts out again.
     let waits = count(ctx, store, wishes).await? > 0;

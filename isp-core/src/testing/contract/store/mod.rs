@@ -27,6 +27,7 @@ mod expectations;
 mod facts;
 mod gateways;
 mod lines;
+mod lists;
 mod master;
 mod money;
 mod once;
@@ -143,6 +144,11 @@ suite! { $
         journal_totals_add_up_by_month
         sums_are_kept_by_each_commit
         lists_of_invoices_are_filtered
+    }
+    lists {
+        lists_come_in_the_order_of_bytes
+        lines_that_are_alike_are_counted
+        what_is_open_comes_in_pages
     }
     requests {
         an_amount_is_asked_of_one_customer

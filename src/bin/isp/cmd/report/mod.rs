@@ -163,19 +163,37 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let made = Made { ctx, engine: ctx.engine(store) };
     match command {
         Command::Customers(args) => {
-            let report = made.customers().await?;
             if args.files.wanted() {
+                let report = made.customers().await?;
                 return args.files.write(ctx, &[picture::customers(&report, args.contacts, &ctx.texts)]);
             }
-            ctx.rows(&customer_rows(&report, args.contacts))?;
+            let mut pages = match ctx.dated {
+                true => made.engine.customer_pages_at(ctx.now).await?,
+                false => made.engine.customer_pages(ctx.now).await?,
+            };
+            let mut printed = ctx.pages(customer_rows(&[], args.contacts));
+            while let Some(page) = pages.next().await? {
+                printed.page(customer_rows(&page, args.contacts))?;
+            }
+            printed.end()?;
         }
         Command::Cpe(args) => {
-            let mut report = made.cpe().await?;
-            report.retain(|row| !args.to_return || row.to_return);
-            if args.files.wanted() {
-                return args.files.write(ctx, &[picture::cpe(&report, &ctx.texts)]);
+            let wanted = |row: &CpeRow| !args.to_return || row.to_return;
+            if args.files.wanted() || ctx.dated {
+                let mut report = made.cpe().await?;
+                report.retain(wanted);
+                if args.files.wanted() {
+                    return args.files.write(ctx, &[picture::cpe(&report, &ctx.texts)]);
+                }
+                ctx.rows(&cpe_rows(report.into_iter()))?;
+                return Ok(Exit::Done);
             }
-            ctx.rows(&cpe_rows(report.into_iter()))?;
+            let mut pages = made.engine.cpe_pages(ctx.now);
+            let mut printed = ctx.pages(cpe_rows(std::iter::empty()));
+            while let Some(page) = pages.next().await? {
+                printed.page(cpe_rows(page.into_iter().filter(wanted)))?;
+            }
+            printed.end()?;
         }
         Command::Packages(files) => {
             let report = made.packages().await?;
