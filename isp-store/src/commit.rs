@@ -17,8 +17,8 @@ use crate::value::args;
 use crate::vault::Vault;
 use crate::{
     access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, gateway_refund,
-    installation, invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, rows, statement,
-    subscription, sums, table,
+    installation, invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, router_rest, rows,
+    statement, subscription, sums, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -114,6 +114,9 @@ pub(crate) async fn write(
     let mut moved = Sums::default();
 
     let (of_sites, of_routers) = (sites.iter().map(|s| s.id.0).collect(), routers.iter().map(|r| r.id.0).collect());
+    // Another address, password or machine may be the right one.
+    let corrected = routers.iter().map(|r| r.id).chain(machines.iter().map(|m| m.router_id)).collect();
+    router_rest::end(s, tenant, corrected).await?;
     master::write_sites(s, tenant, sites).await?;
     master::write_routers(s, vault, tenant, routers).await?;
     master::write_machines(s, tenant, machines).await?;

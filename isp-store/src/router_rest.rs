@@ -13,7 +13,7 @@ pub(crate) const DUE: &str = "SELECT r.router_id FROM routers r
     WHERE r.tenant_id = $1 AND EXISTS (SELECT 1 FROM outbox o
         WHERE o.tenant_id = $1 AND o.router_id = r.router_id AND o.state IN ('pending', 'claimed', 'attempting')
             AND o.next_attempt <= $2
-            AND o.next_attempt > CASE WHEN q.rests_until > $2 THEN q.rests_since ELSE $4 END
+            AND o.next_attempt > CASE WHEN q.rests_since <= $2 AND q.rests_until > $2 THEN q.rests_since ELSE $4 END
             AND (o.state = 'pending' OR o.claimed_until <= $3))
     ORDER BY r.router_id";
 

@@ -164,7 +164,8 @@ pub struct RouterHold {
 /// A router that could not be used. All wishes that were due wait for it together, and their rows stay as they are: so a router
 /// for which a hundred thousand lines wait costs no more than one for which a single line waits.
 ///
-/// It ends at `until`, and earlier when something is wished of the router, or when the router answers.
+/// It ends at `until`, and earlier when something is wished of the router, when the router answers, or when a person changes or confirms
+/// the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouterRest {
@@ -185,10 +186,10 @@ impl RouterRest {
         Self { router, since, until, reason }
     }
 
-    /// True while wishes wait for its end.
+    /// True while wishes wait for its end. One that began later than now was made by a clock that was wrong, and keeps nobody waiting.
     #[must_use]
     pub fn lasts(&self, now: DateTime<Utc>) -> bool {
-        now < self.until
+        self.since <= now && now < self.until
     }
 
     /// Says in a wish that waits for this router when it is tried again, and why not earlier. Other rows stay as they are.

@@ -44,7 +44,7 @@ pub trait OutboxStore: Send + Sync {
     async fn router_rests(&self, tenant: TenantId) -> Result<Vec<RouterRest>, StoreError>;
 
     /// Ends the rest of a router; nothing when it has none. What is wished of a router ends it as well: an effect of a
-    /// change set, and [`OutboxStore::wish_again`].
+    /// change set, and [`OutboxStore::wish_again`]. So does a change set with the router, or with the machine that it is.
     async fn end_rest(&self, tenant: TenantId, router: RouterId) -> Result<(), StoreError>;
 
     /// Takes rows that are due, and those whose claim ran out (`until` is not after `lease.now`), in the order of

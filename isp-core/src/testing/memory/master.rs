@@ -31,10 +31,12 @@ impl State {
             self.must_have_site(router.site_id)?;
             let old = self.routers.get(&router.id).map(|r| r.code.folded());
             self.own("router.code", old, Some(router.code.folded()), router.id.0)?;
+            self.rests.remove(&router.id);
             self.routers.put(router.id, router);
         }
         for machine in changes.machines.drain(..) {
             self.must_have_router(machine.router_id)?;
+            self.rests.remove(&machine.router_id);
             self.machines.put(machine.router_id, machine);
         }
         for package in changes.packages.drain(..) {

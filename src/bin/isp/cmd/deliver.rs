@@ -20,6 +20,10 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
     let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
+    // Who types this wants the routers to be tried, also one that could not be used a moment ago.
+    for rest in store.router_rests(ctx.tenant()).await? {
+        store.end_rest(ctx.tenant(), rest.router).await?;
+    }
     let (worker, wires) = (ctx.worker().await?, Wires::new(ctx, ctx.shared().await?, Some(ctx.now)));
     let report = ctx.engine(store).deliver_outside(&wires.outside(&worker), ctx.now).await?;
     print(ctx, &report)?;

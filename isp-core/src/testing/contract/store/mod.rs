@@ -235,6 +235,8 @@ suite! { $
         a_router_that_rests_is_told_of_in_its_wishes
         a_rest_covers_what_was_due_when_it_began
         what_is_wished_ends_a_rest
+        a_rest_of_a_later_clock_keeps_nobody_waiting
+        a_router_that_a_person_corrects_rests_no_more
         a_rest_frees_what_the_dead_had_claimed
         wishes_are_claimed_of_one_router
     }

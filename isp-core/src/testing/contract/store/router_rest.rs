@@ -2,6 +2,7 @@
 
 use crate::ids::{OutboxId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEffect, effect_id};
+use crate::place::{KnownMachine, Machine};
 use crate::ports::{ChangeSet, Claim, OutboxState, RouterRest, Store, Topic};
 use crate::testing::sample::{World, id};
 
@@ -153,4 +154,29 @@ pub(super) async fn wishes_are_claimed_of_one_router(store: &dyn Store, tenant: 
     expected.sort_unstable();
     assert_eq!(all, expected);
     assert_eq!(ids(store, tenant, of(w.router.id)).await, []);
+}
+
+pub(super) async fn a_rest_of_a_later_clock_keeps_nobody_waiting(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    begin(store, tenant, &rest(&w, 86_400, 86_430)).await;
+    assert_eq!(due(store, tenant, 1).await, [w.router.id], "the clock was a day ahead, and is right again");
+    assert_eq!(due(store, tenant, 86_401).await, [], "by that clock it rests");
+}
+
+pub(super) async fn a_router_that_a_person_corrects_rests_no_more(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    begin(store, tenant, &rest(&w, 0, 30)).await;
+    write(store, tenant, ChangeSet { sites: vec![w.site.clone()], ..ChangeSet::default() }).await;
+    assert_eq!(due(store, tenant, 1).await, [], "its site is not it");
+    let mut router = w.router.clone();
+    router.endpoint.port += 1;
+    write(store, tenant, ChangeSet { routers: vec![router], ..ChangeSet::default() }).await;
+    assert_eq!(store.router_rests(tenant).await.unwrap(), []);
+    assert_eq!(due(store, tenant, 1).await, [w.router.id]);
+
+    begin(store, tenant, &rest(&w, 1, 31)).await;
+    let machine = Machine { identity: "RTR-BDG".to_owned(), serial: None };
+    let machine = KnownMachine { router_id: w.router.id, machine, since: in_seconds(2), by: None };
+    write(store, tenant, ChangeSet { machines: vec![machine], ..ChangeSet::default() }).await;
+    assert_eq!(due(store, tenant, 2).await, [w.router.id]);
 }
