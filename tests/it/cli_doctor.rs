@@ -142,6 +142,11 @@ fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
             "{sql}"
         );
     }
+    // The sums may be the only witness of what was altered in the books: what they were is told before they follow.
+    execute(&stage, &database, "UPDATE journal_lines SET account = 'bank' WHERE account = 'cash'");
+    let told = stage.isp.exit(0, &[&["--lang", "en"], DOCTOR, &["--offline", "--renew-sums"]].concat()).1;
+    assert!(told.contains("Changes a sum that reports are made of") && told.contains(" / "), "{told}");
+    std::fs::write(&database, &good).unwrap();
     // As a person reads it.
     execute(&stage, &database, DAMAGES[0].1);
     let said = stage.isp.exit(5, &[&["--lang", "en"], DOCTOR].concat()).0;

@@ -40,7 +40,7 @@ pub(crate) struct Doctor {
     /// Ask no router, no payment gateway and not WhatsApp.
     #[arg(long)]
     offline: bool,
-    /// First write the sums anew that reports are made of, from the journal and the documents.
+    /// First write the sums anew that reports are made of, from the journal and the documents, and tell each that changes.
     #[arg(long)]
     renew_sums: bool,
 }
@@ -104,8 +104,7 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
     match store {
         Some(store) => {
             if args.renew_sums {
-                store.renew_sums(ctx.tenant()).await?;
-                ctx.say("done.sums_renewed", &[])?;
+                renew_sums(ctx, &store).await?;
             }
             if let Err(error) = look(&mut findings, &store, with_key, args.offline).await {
                 findings.error(&error);
@@ -213,6 +212,20 @@ async fn books(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<
     }
     if !proof.sums.is_empty() {
         findings.add("ledger.sums", proof.sums.len() as u64, &some(&proof.sums));
+    }
+    Ok(())
+}
+
+/// Writes the sums anew that reports are made of. They may be the only witness of a row that was changed from outside: so each that
+/// changes is told, and a person is asked.
+async fn renew_sums(ctx: &Context, store: &SqlStore) -> anyhow::Result<()> {
+    let changes = ctx.engine(store).prove().await?.sums;
+    for about in &changes {
+        ctx.warn("warn.sum_changes", &[("about", about.clone())]);
+    }
+    if changes.is_empty() || ctx.may("ask.renew_sums", &[("count", changes.len().to_string())])? {
+        store.renew_sums(ctx.tenant()).await?;
+        ctx.say("done.sums_renewed", &[])?;
     }
     Ok(())
 }
