@@ -14,7 +14,7 @@ use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, Decisi
 use crate::message::NotificationKind;
 use crate::payment::{CreditSource, Payment, allocate};
 use crate::policy::Policy;
-use crate::ports::{CreditNoteRow, CustomerBooks, InstallationRow, PageQuery, PaymentRow};
+use crate::ports::{CreditNoteRow, CustomerBooks, DunningQuery, InstallationRow, PageQuery, PaymentRow};
 use crate::simulation::{Days, Event, Line, Run, Subject, What, breakers, simulate};
 use crate::subscription::BillingTerms;
 use crate::terms::former::{FormerTerms, terms_at};
@@ -202,7 +202,9 @@ impl Engine<'_> {
 
     /// The reminders that are written for the open invoices of each customer who has one.
     async fn notified(&self, now: DateTime<Utc>) -> Result<BTreeMap<CustomerId, Notified>, EngineError> {
-        let (query, mut notified) = (self.reminded_by(now), BTreeMap::new());
+        // All that was written counts, also for the last time.
+        let query = DunningQuery { last: None, ..self.reminded_by(now) };
+        let mut notified = BTreeMap::new();
         let mut page = PageQuery::first(self.page);
         loop {
             let customers = self.store.load_dunning(self.tenant, query, page).await?;
