@@ -144,4 +144,4 @@ def test_the_breaker_is_twenty_or_ten_percent_i6() -> None:
 
 def test_every_reason_is_in_the_stub() -> None:
     assert set(isp.REASONS) == set(get_args(records.Reason))
-    assert len(isp.REASONS) == 18
+    assert len(isp.REASONS) == 19
