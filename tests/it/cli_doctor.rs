@@ -142,6 +142,14 @@ fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
             "{sql}"
         );
     }
+    // So is one that cannot be read.
+    execute(
+        &stage,
+        &database,
+        "INSERT INTO sums SELECT tenant_id, 'journal', day, kind, 'nonsense', package_id, site_id, 777 FROM sums
+         WHERE book = 'journal' LIMIT 1",
+    );
+    assert_eq!(findings(&stage, 0, &[DOCTOR, &["--offline", "--renew-sums"]].concat()), Vec::<String>::new());
     // The sums may be the only witness of what was altered in the books: what they were is told before they follow.
     execute(&stage, &database, "UPDATE journal_lines SET account = 'bank' WHERE account = 'cash' AND kind = 'expense'");
     let told = stage.isp.exit(0, &[&["--lang", "en"], DOCTOR, &["--offline", "--renew-sums"]].concat()).1;

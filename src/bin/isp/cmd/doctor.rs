@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
-use isp_core::engine::NamedInstead;
+use isp_core::engine::{EngineError, NamedInstead};
 use isp_core::ids::TenantId;
 use isp_core::payment::virtual_account::digits_of;
 use isp_core::payment::{GatewayRequest, GatewayState, PayChannel};
@@ -219,7 +219,12 @@ async fn books(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<
 /// Writes the sums anew that reports are made of. They may be the only witness of a row that was changed from outside: so each that
 /// changes is told, and a person is asked.
 async fn renew_sums(ctx: &Context, store: &SqlStore) -> anyhow::Result<()> {
-    let changes = ctx.engine(store).prove().await?.sums;
+    let changes = match ctx.engine(store).prove().await {
+        Ok(proof) => proof.sums,
+        // A sum that cannot be read is mended by this, too.
+        Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => vec![ctx.texts.failure(&error.into())],
+        Err(error) => return Err(error.into()),
+    };
     for about in &changes {
         ctx.warn("warn.sum_changes", &[("about", about.clone())]);
     }
