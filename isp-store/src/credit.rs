@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
-use crate::invoice::{COLUMNS, read_balance, read_invoice};
+use crate::invoice::{COLUMNS, EVER, read_balance, read_invoice};
 use crate::rows::{append, must_exist};
 use crate::session::{Session, all};
 use crate::table::{CREDIT_NOTES, DEPOSITS, INVOICES, WRITE_OFFS};
@@ -211,7 +211,7 @@ pub(crate) async fn charges(
         "SELECT {COLUMNS} FROM invoices i
         WHERE i.tenant_id = $1 AND i.customer_id IN (
                 SELECT s.customer_id FROM subscriptions s WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)))
-            AND i.subscription_id IN IDS(($3)) AND i.kind IN (1, 4) AND i.period_start < $4 AND i.period_end > $5
+            AND {EVER} AND i.subscription_id IN IDS(($3)) AND i.kind IN (1, 4) AND i.period_start < $4 AND i.period_end > $5
         ORDER BY i.subscription_id, i.period_start, i.invoice_id"
     );
     let args = vec![Value::Id(tenant.0), ids(), ids(), Value::Day(days.end), Value::Day(days.start)];

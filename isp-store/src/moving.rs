@@ -410,7 +410,8 @@ impl Side {
     /// The tables of a tenant's rows, each after those that it names.
     async fn tables(&mut self) -> Result<Vec<Columns>, StoreError> {
         let sql = "SELECT c.oid::bigint, c.relname::text, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
-            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            FROM pg_class c JOIN pg_attribute a
+                ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'tenant_id') ORDER BY c.relname";
         let mut left: Vec<(i64, String, String)> =

@@ -354,6 +354,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(39, "sums", include_str!("../migrations/sqlite/0039_sums.sql")),
         migration(40, "billed together", include_str!("../migrations/sqlite/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/sqlite/0041_router_rests.sql")),
+        migration(42, "stretches", include_str!("../migrations/sqlite/0042_stretches.sql")),
     ]
 }
 
@@ -398,6 +399,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(39, "sums", include_str!("../migrations/postgres/0039_sums.sql")),
         migration(40, "billed together", include_str!("../migrations/postgres/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/postgres/0041_router_rests.sql")),
+        migration(42, "stretches", include_str!("../migrations/postgres/0042_stretches.sql")),
     ]
 }
 

@@ -11,6 +11,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Decode, Row as _, Sqlite, Transaction,
 use uuid::Uuid;
 
 use crate::error::{rejected, store_error};
+use crate::invoice::EVER;
 use crate::session::{Parked, Rows, Session};
 use crate::table::{Table, named};
 use crate::value::{Kind, RawRow, Value};
@@ -196,6 +197,7 @@ fn dialect(sql: &str) -> String {
         .replace(" FOR UPDATE SKIP LOCKED", "")
         .replace(" FOR UPDATE", "")
         .replace(" FOR SHARE", "")
+        .replace(EVER, "TRUE")
 }
 
 fn bind(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments, StoreError> {
