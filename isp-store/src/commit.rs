@@ -8,7 +8,7 @@ use isp_core::ids::TenantId;
 use isp_core::ledger::entries_for_invoices;
 use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
-use isp_core::ports::{ChangeSet, CommitReport, StoreError};
+use isp_core::ports::{ChangeSet, CommitReport, Expectation, StoreError};
 
 use crate::audit::Actor;
 use crate::seen::Seen;
@@ -30,8 +30,8 @@ struct Tenant {
     audit: Head,
 }
 
-/// Writes a change set in an open transaction. Also gives back the number of its entry in the log, when it leaves all lines and
-/// customers as they are.
+/// Writes a change set in an open transaction. Also gives back the number of its entry in the log, when it leaves all lines, customers,
+/// packages and sites as they are.
 ///
 /// The tenant's row is locked first: commits of one tenant follow one another, those of several run at once. So what is
 /// written once can be looked for and written in one step, and no two commits of a tenant can lock each other out.
@@ -101,9 +101,18 @@ pub(crate) async fn write(
         messages,
         journal,
     } = changes;
-    let harmless = customers.is_empty() && subscriptions.is_empty() && removed.is_empty() && erasures.is_empty();
+    let harmless = customers.is_empty()
+        && subscriptions.is_empty()
+        && removed.is_empty()
+        && erasures.is_empty()
+        && terms.is_empty()
+        && packages.is_empty()
+        && sites.is_empty();
     let held = lock(s, tenant).await?;
-    expectation::check(s, tenant, &expected, &journal).await?;
+    if !invoices.is_empty() || expected.iter().any(|expected| matches!(expected, Expectation::Lines(_))) {
+        seen.look(s, tenant, held.audit.sequence).await?;
+    }
+    expectation::check(s, tenant, &expected, &journal, (seen, held.audit.sequence)).await?;
     erasure::must_not_be_erased(s, tenant, persons.into_iter()).await?;
     let seals_accounts = !(routers.is_empty() && subscriptions.is_empty() && cpes.is_empty());
     if seals_accounts || !customers.is_empty() || !proofs.is_empty() {

@@ -1,13 +1,18 @@
 //! Whether what a commit was decided from still holds.
 
-use isp_core::ids::{CustomerId, TenantId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use isp_core::billing::Billable;
+use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
 use isp_core::ledger::{JournalEntry, cover};
 use isp_core::money::Money;
 use isp_core::ports::{Expectation, StoreError};
 
+use crate::seen::Seen;
 use crate::session::{Session, first};
 use crate::value::args;
-use crate::{credit, gateway, ledger, proof};
+use crate::{credit, gateway, ledger, master, proof, subscription};
 
 /// Fails with [`StoreError::Conflict`] when anything no longer holds. The tenant's row is locked, so nobody changes it any more.
 pub(crate) async fn check(
@@ -15,9 +20,10 @@ pub(crate) async fn check(
     tenant: TenantId,
     expected: &[Expectation],
     journal: &[JournalEntry],
+    (seen, entry): (&Seen, u64),
 ) -> Result<(), StoreError> {
     for expected in expected {
-        if !holds(s, tenant, expected, journal).await? {
+        if !holds(s, tenant, expected, journal, (seen, entry)).await? {
             return Err(StoreError::Conflict);
         }
     }
@@ -29,6 +35,7 @@ async fn holds(
     tenant: TenantId,
     expected: &Expectation,
     journal: &[JournalEntry],
+    (seen, entry): (&Seen, u64),
 ) -> Result<bool, StoreError> {
     Ok(match expected {
         Expectation::Covered(account) => match cover::taken_from(*account, journal) {
@@ -59,7 +66,24 @@ async fn holds(
             first(s, "mutation", sql, values, |r| r.get()).await?.unwrap_or(0_u64) <= *most
         }
         Expectation::ProofsWaiting(customer, most) => proof::waiting(s, tenant, Some(*customer)).await?.0 <= *most,
+        Expectation::Lines(lines) => {
+            seen.still(tenant, entry).iter().any(|page| Arc::ptr_eq(page, lines)) || are(s, tenant, lines).await?
+        }
+        Expectation::Packages(packages) => {
+            let held = seen.still_packages(tenant, entry, packages) || master::packages(s, tenant).await? == **packages;
+            if held {
+                seen.packages(tenant, entry, packages);
+            }
+            held
+        }
     })
+}
+
+/// Whether lines are as they were read.
+async fn are(s: &mut dyn Session, tenant: TenantId, lines: &[Billable]) -> Result<bool, StoreError> {
+    let now = subscription::billable_of(s, tenant, lines.iter().map(|line| line.subscription_id)).await?;
+    let now: HashMap<SubscriptionId, Billable> = now.into_iter().map(|line| (line.subscription_id, line)).collect();
+    Ok(lines.iter().all(|line| now.get(&line.subscription_id) == Some(line)))
 }
 
 /// How many rows of a table are a customer's.

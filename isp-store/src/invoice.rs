@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Debt, Invoice, InvoiceBalance, InvoiceKind};
+use isp_core::billing::{Billable, Debt, Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::ledger::kept::Sums;
@@ -85,7 +85,7 @@ pub(crate) async fn write(
     tenant: TenantId,
     mut invoices: Vec<Invoice>,
     next_number: u64,
-    seen: &[Arc<[Pair]>],
+    seen: &[Arc<Vec<Billable>>],
 ) -> Result<Vec<Invoice>, StoreError> {
     if !invoices.iter().all(Invoice::adds_up) {
         return Err(rejected("the lines of an invoice do not add up"));
@@ -119,13 +119,13 @@ async fn parties_must_exist(
     s: &mut dyn Session,
     tenant: TenantId,
     invoices: &[Invoice],
-    seen: &[Arc<[Pair]>],
+    seen: &[Arc<Vec<Billable>>],
 ) -> Result<(), StoreError> {
     let mut named: Vec<Pair> = invoices.iter().map(|i| (i.subscription_id.0, i.customer_id.0)).collect();
     named.sort_unstable();
     named.dedup();
     for page in seen {
-        leave_out(&mut named, page.iter().copied());
+        leave_out(&mut named, page.iter().map(|line| (line.subscription_id.0, line.customer_id.0)));
     }
     if let [(first, _), .., (last, _)] = *named
         && named.len() >= RANGE_FROM

@@ -271,10 +271,7 @@ pub(crate) async fn billable(
     query: BillableQuery,
     page: PageQuery<SubscriptionId>,
 ) -> Result<Vec<Billable>, StoreError> {
-    let sql = "SELECT site_id, zone FROM sites WHERE tenant_id = $1";
-    let zones = all(s, "site", sql, args![tenant], |r| Ok((r.get::<SiteId>()?, r.get::<String>()?))).await?;
-    let zones: HashMap<SiteId, Result<Zone, String>> =
-        zones.into_iter().map(|(site, zone)| (site, Zone::from_value(Value::Text(zone)))).collect();
+    let zones = zones(s, tenant).await?;
     let sql = format!(
         "SELECT s.subscription_id, s.customer_id, s.site_id, {TERMS} FROM subscriptions s
         WHERE s.tenant_id = $1 AND s.subscription_id > $2
@@ -283,15 +280,39 @@ pub(crate) async fn billable(
         on_days(query.days)
     );
     let args = args![tenant, after(page.after.map(|id| id.0)), query.ends_from, page.limit];
-    readable_page(s, "subscription", &sql, args, (1, 3), |r| {
-        let (subscription_id, customer_id, site_id) = (r.get()?, r.get()?, r.get()?);
-        let zone = match zones.get(&site_id) {
-            Some(zone) => zone.clone().map_err(|reason| r.corrupt(&format!("the zone of its site: {reason}")))?,
-            None => return Err(r.corrupt("its site is not there")),
-        };
-        Ok(Billable { subscription_id, customer_id, site_id, zone, terms: read_terms(r)? })
-    })
-    .await
+    readable_page(s, "subscription", &sql, args, (1, 3), |r| read_billable(r, &zones)).await
+}
+
+/// What a run of billing needs to know of these lines, in no order; those that cannot be read are left out.
+pub(crate) async fn billable_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: impl Iterator<Item = SubscriptionId>,
+) -> Result<Vec<Billable>, StoreError> {
+    let zones = zones(s, tenant).await?;
+    let sql = format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, {TERMS} FROM subscriptions s WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))"
+    );
+    let args = vec![Value::Id(tenant.0), Value::Ids(lines.map(|id| id.0).collect())];
+    readable(s, "subscription", &sql, args, |r| read_billable(r, &zones)).await
+}
+
+/// The zones of a provider's sites, or why one cannot be read.
+type Zones = HashMap<SiteId, Result<Zone, String>>;
+
+async fn zones(s: &mut dyn Session, tenant: TenantId) -> Result<Zones, StoreError> {
+    let sql = "SELECT site_id, zone FROM sites WHERE tenant_id = $1";
+    let zones = all(s, "site", sql, args![tenant], |r| Ok((r.get::<SiteId>()?, r.get::<String>()?))).await?;
+    Ok(zones.into_iter().map(|(site, zone)| (site, Zone::from_value(Value::Text(zone)))).collect())
+}
+
+fn read_billable(r: &mut Reader<'_>, zones: &Zones) -> Result<Billable, StoreError> {
+    let (subscription_id, customer_id, site_id) = (r.get()?, r.get()?, r.get()?);
+    let zone = match zones.get(&site_id) {
+        Some(zone) => zone.clone().map_err(|reason| r.corrupt(&format!("the zone of its site: {reason}")))?,
+        None => return Err(r.corrupt("its site is not there")),
+    };
+    Ok(Billable { subscription_id, customer_id, site_id, zone, terms: read_terms(r)? })
 }
 
 /// The condition that a line has one of these billing days, a bit each, and an "or" behind it.

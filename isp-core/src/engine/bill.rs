@@ -1,5 +1,7 @@
 //! The billing run.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -7,14 +9,16 @@ use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Catalog, Invoice, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
-use crate::engine::retry::until_written;
+use crate::engine::retry::{ATTEMPTS, until_written};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::ledger::entry_for_credit;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::allocate;
-use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, InstalmentRow, PageQuery};
+use crate::ports::{
+    BillableQuery, ChangeSet, CommitReport, DamagedRow, Expectation, InstalmentRow, PageQuery, StoreError,
+};
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -45,12 +49,49 @@ impl BillReport {
         self.amount += commit.invoiced;
         self.known += commit.invoices_known;
     }
+
+    /// Adds what was planned for a page that is written now.
+    fn take(&mut self, planned: Self) {
+        self.skipped += planned.skipped;
+        self.problems.extend(planned.problems);
+    }
+}
+
+/// What a run bills by.
+struct Prices {
+    packages: Arc<Vec<Package>>,
+    catalog: Catalog,
+}
+
+/// A page that is planned again, because its lines or packages were changed between reading and writing it.
+#[derive(Default)]
+struct Again {
+    /// How often it was.
+    times: u32,
+    /// Invoices of it that were written all the same, by the first of its two commits.
+    written: u64,
+}
+
+impl Again {
+    /// Whether it may be planned once more.
+    fn may(&mut self) -> bool {
+        self.times += 1;
+        self.times < ATTEMPTS
+    }
+
+    /// What a commit of the page came to, without what an attempt before it had written.
+    fn without_known(&mut self, commit: CommitReport) -> CommitReport {
+        let invoices_known = commit.invoices_known.saturating_sub(self.written);
+        self.written += commit.invoices;
+        CommitReport { invoices_known, ..commit }
+    }
 }
 
 impl Engine<'_> {
     /// Bills everything that has come due by `now`: periods, instalments of installation fees, and lets credit pay.
     ///
-    /// A run after a crash, a second run and two runs at once write nothing twice. Memory is bounded by the page.
+    /// A run after a crash, a second run and two runs at once write nothing twice. A page of which somebody changes a line or a price after
+    /// it was read is read and planned again. Memory is bounded by the page.
     ///
     /// # Errors
     /// [`EngineError::Store`]; what was committed by then stays, and the next run goes on from there.
@@ -68,44 +109,65 @@ impl Engine<'_> {
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<BillReport, EngineError> {
         let mut report = BillReport::default();
-        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
         let position = self.store.billing_position(self.tenant).await?;
-        let context = self.billing_context(&catalog, position, now);
-        let query = BillableQuery {
-            days: context.days(),
-            ends_from: position.map_or(Date::MIN, |position| position.plus_days(1)),
-        };
+        let mut prices = self.prices().await?;
+        let context = self.billing_context(&prices.catalog, position, now);
+        let (days, next_position) = (context.days(), context.next_position());
+        let query = BillableQuery { days, ends_from: position.map_or(Date::MIN, |position| position.plus_days(1)) };
         let mut waiting = self.store.load_waiting_fees(self.tenant).await?;
         let mut page = PageQuery::first(self.page);
         let mut seen = 0;
         let mut rows = self.store.load_billable(self.tenant, query, page).await?;
+        let mut again = Again::default();
         loop {
-            let plan = plan_billing(&rows, &context);
-            report.problems.extend(plan.problems);
-            let mut invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
-            let invoiced_fees = self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
-            let changes = ChangeSet { invoices, invoiced_fees, billed_from: plan.billed_from, ..ChangeSet::default() };
-            let more = page.advance(&rows, |last| last.subscription_id);
+            // What this page adds to the report; nothing of it counts when the page is planned again.
+            let mut planned = BillReport::default();
+            let plan = plan_billing(&rows, &self.billing_context(&prices.catalog, position, now));
+            planned.problems.extend(plan.problems);
+            let mut invoices = self.without_isolated(plan.invoices, &rows, &mut planned).await?;
+            let fees = self.add_waiting_fees(&mut invoices, &waiting, &mut planned).await?;
+            let expected =
+                vec![Expectation::Lines(Arc::clone(&rows)), Expectation::Packages(Arc::clone(&prices.packages))];
+            let changes = ChangeSet {
+                expected,
+                invoices,
+                invoiced_fees: fees.clone(),
+                billed_from: plan.billed_from,
+                ..ChangeSet::default()
+            };
+            let mut after = page;
+            let more = after.advance(&rows, |last| last.subscription_id);
             // The next page is read while this one is written, which touches no line of it.
-            let next =
-                async { if more { self.store.load_billable(self.tenant, query, page).await } else { Ok(Vec::new()) } };
-            let (written, next) = futures::join!(self.write_page(&rows, changes, position, now, &mut report), next);
-            written?;
+            let next = async {
+                if more { self.store.load_billable(self.tenant, query, after).await.map(Some) } else { Ok(None) }
+            };
+            let mut written = CommitReport::default();
+            let (done, next) = futures::join!(self.write_page(&rows, changes, position, now, &mut written), next);
+            report.add(again.without_known(written));
+            if let Err(EngineError::Store(StoreError::Conflict)) = done
+                && again.may()
+            {
+                // Somebody has changed a line of the page, or a package, since it was read.
+                prices = self.prices().await?;
+                rows = self.store.load_billable(self.tenant, query, page).await?;
+                continue;
+            }
+            done?;
+            again = Again::default();
+            report.take(planned);
+            Self::take_off(&mut waiting, &fees);
             seen += rows.len() as u64;
             progress(seen);
-            if !more {
-                break;
-            }
-            rows = next?;
+            let Some(read) = next? else { break };
+            (page, rows) = (after, read);
         }
         self.bill_fees_alone(&waiting, now, &mut report).await?;
         self.bill_instalments(now, &mut report).await?;
         self.charge_late_fees(position, now, &mut report).await?;
         self.apply_credit(now, &mut report).await?;
-        let next = context.next_position();
-        if position.is_none_or(|position| position < next) {
+        if position.is_none_or(|position| position < next_position) {
             let not_billed = position.map(|position| self.not_billed(position.plus_days(1))).unwrap_or_default();
-            let changes = ChangeSet { billing_position: Some(next), not_billed, ..ChangeSet::default() };
+            let changes = ChangeSet { billing_position: Some(next_position), not_billed, ..ChangeSet::default() };
             self.store.commit(self.tenant, changes).await?;
         }
         Ok(report)
@@ -118,22 +180,33 @@ impl Engine<'_> {
         mut changes: ChangeSet,
         position: Option<Date>,
         now: DateTime<Utc>,
-        report: &mut BillReport,
+        written: &mut CommitReport,
     ) -> Result<(), EngineError> {
         if self.policy.billing.while_isolated == WhileIsolated::Prorate {
             // Once its `billed_from` is written, a line may not be looked at again in this run or any soon, so that goes
             // with what is given back of it, and with the invoices when nothing is.
             let billed_from = std::mem::take(&mut changes.billed_from);
+            let expected = changes.expected.clone();
             if !changes.is_empty() {
-                report.add(self.store.commit(self.tenant, changes).await?);
+                *written = self.store.commit(self.tenant, changes).await?;
             }
             let credit_notes = self.isolated_days_back(rows, position, now).await?;
-            changes = ChangeSet { billed_from, credit_notes, ..ChangeSet::default() };
+            changes = ChangeSet { expected, billed_from, credit_notes, ..ChangeSet::default() };
         }
         if !changes.is_empty() {
-            report.add(self.store.commit(self.tenant, changes).await?);
+            let commit = self.store.commit(self.tenant, changes).await?;
+            written.invoices += commit.invoices;
+            written.invoiced += commit.invoiced;
+            written.invoices_known += commit.invoices_known;
+            written.credit_notes += commit.credit_notes;
         }
         Ok(())
+    }
+
+    /// The packages, with what billing needs to know of them.
+    async fn prices(&self) -> Result<Prices, EngineError> {
+        let packages = Arc::new(self.store.packages(self.tenant).await?);
+        Ok(Prices { catalog: Catalog::new(&packages), packages })
     }
 
     /// What the next run at `now` writes for lines and installations that are not in the books yet, such as those of an import: how
@@ -154,7 +227,8 @@ impl Engine<'_> {
         let mut report = BillReport::default();
         let waits = |row: &&InstalmentRow| row.order.with_first_invoice && row.order.fee.is_positive();
         let mut waiting: Vec<InstalmentRow> = installations.iter().filter(waits).cloned().collect();
-        self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
+        let fees = self.add_waiting_fees(&mut invoices, &waiting, &mut report).await?;
+        Self::take_off(&mut waiting, &fees);
         let alone = waiting.iter().filter_map(|row| self.fee_alone(row, now, &mut report));
         invoices.extend(alone.map(|(invoice, _)| invoice));
         for row in installations {

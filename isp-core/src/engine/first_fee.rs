@@ -137,11 +137,11 @@ impl Engine<'_> {
         Ok(written.into_iter().filter(|n| notes.iter().any(|given| given.id == n.id)).collect())
     }
 
-    /// Makes waiting fees lines of the first planned invoices of their subscriptions, and takes them off the list.
+    /// Makes waiting fees lines of the first planned invoices of their subscriptions.
     pub(crate) async fn add_waiting_fees(
         &self,
         invoices: &mut [Invoice],
-        waiting: &mut Vec<InstalmentRow>,
+        waiting: &[InstalmentRow],
         report: &mut BillReport,
     ) -> Result<Vec<InvoicedFee>, EngineError> {
         if waiting.is_empty() {
@@ -156,21 +156,23 @@ impl Engine<'_> {
         let known = self.store.balances(self.tenant, &planned).await?;
         let known: BTreeSet<InvoiceId> = known.into_iter().map(|i| i.invoice_id).collect();
         let mut fees = Vec::new();
-        waiting.retain(|row| {
+        for row in waiting {
             let line = row.order.subscription_id;
-            let Some(first) = invoice_for(invoices, line, |id| known.contains(&id)) else { return true };
+            let Some(first) = invoice_for(invoices, line, |id| known.contains(&id)) else { continue };
             match add_fee(first, &row.order, &self.policy.tax) {
-                Ok(fee) => {
-                    fees.push(fee);
-                    false
-                }
-                Err(error) => {
-                    report.problems.push(Problem { subscription_id: row.order.subscription_id, error });
-                    true
-                }
+                Ok(fee) => fees.push(fee),
+                Err(error) => report.problems.push(Problem { subscription_id: line, error }),
             }
-        });
+        }
         Ok(fees)
+    }
+
+    /// Takes off the list of waiting fees those that stand on an invoice.
+    pub(crate) fn take_off(waiting: &mut Vec<InstalmentRow>, fees: &[InvoicedFee]) {
+        if !fees.is_empty() {
+            let invoiced: BTreeSet<InstallationOrderId> = fees.iter().map(|fee| fee.order_id).collect();
+            waiting.retain(|row| !invoiced.contains(&row.order.id));
+        }
     }
 
     /// Invoices the fees of lines that ended before they had a periodic invoice.

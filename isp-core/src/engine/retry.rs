@@ -4,7 +4,7 @@ use crate::engine::EngineError;
 use crate::ports::StoreError;
 
 /// How often a decision is taken again because its facts changed meanwhile.
-const ATTEMPTS: u32 = 8;
+pub(super) const ATTEMPTS: u32 = 8;
 
 /// Loads, decides and commits until no other commit comes in between; at most eight times, then it is
 /// [`StoreError::Conflict`] for the caller.

@@ -1,5 +1,7 @@
 //! What was billed and what is to be billed: the position, invoices, statements, charges, credit notes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -22,13 +24,14 @@ pub trait BillingStore: Send + Sync {
     /// The moment of the last run (rule I9); `None` before the first one.
     async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
-    /// A page of the subscriptions that a billing run must look at, in id order: those that `query` names and no others.
+    /// A page of the subscriptions that a billing run must look at, in id order: those that `query` names and no others. Shared, so that
+    /// a commit can say that it rests on them ([`Expectation::Lines`](super::Expectation::Lines)).
     async fn load_billable(
         &self,
         tenant: TenantId,
         query: BillableQuery,
         page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<Billable>, StoreError>;
+    ) -> Result<Arc<Vec<Billable>>, StoreError>;
 
     /// Installation orders with an instalment due on or before the day that has no invoice yet, with the facts that
     /// their invoices need, in id order.

@@ -1,9 +1,13 @@
 //! What a commit was decided from and does not write itself.
 
+use std::sync::Arc;
+
+use crate::billing::Billable;
 use crate::calendar::Date;
 use crate::ids::CustomerId;
 use crate::ledger::Account;
 use crate::money::Money;
+use crate::package::Package;
 use crate::text::Code;
 
 /// Something that a decision read, and on which it rests: a balance or a count. A commit looks at it once more, in its own
@@ -31,4 +35,9 @@ pub enum Expectation {
     ProofsWaiting(CustomerId, u64),
     /// No more mutations of an account are kept than these, from one day to another.
     Mutations(Code, (Date, Date), u64),
+    /// These lines are as they were read: their customers, sites, zones and terms. A store knows the list again that its
+    /// [`load_billable`](super::BillingStore::load_billable) gave out, and need not compare it while nobody has changed any line.
+    Lines(Arc<Vec<Billable>>),
+    /// These are all packages, in id order, as they were read.
+    Packages(Arc<Vec<Package>>),
 }

@@ -1,5 +1,7 @@
 //! What is billed and owed.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
@@ -32,12 +34,11 @@ impl BillingStore for SqlStore {
         tenant: TenantId,
         query: BillableQuery,
         page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<Billable>, StoreError> {
+    ) -> Result<Arc<Vec<Billable>>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         let entry = commit::newest_entry(session.as_mut(), tenant).await?;
-        let found = subscription::billable(session.as_mut(), tenant, query, page).await?;
-        let pairs = found.iter().map(|line| (line.subscription_id.0, line.customer_id.0));
-        self.seen.read(tenant, entry, pairs.collect());
+        let found = Arc::new(subscription::billable(session.as_mut(), tenant, query, page).await?);
+        self.seen.read(tenant, entry, &found);
         Ok(found)
     }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod faults;
 mod identity;
 mod many;
+mod meanwhile;
 mod moving;
 mod open;
 mod pooler;

@@ -28,14 +28,19 @@ impl State {
             .map(|(_, s)| s)
             .filter(|s| wanted(s))
             .take(page.limit as usize)
-            .map(|s| Billable {
-                subscription_id: s.id,
-                customer_id: s.customer_id,
-                site_id: s.site_id,
-                zone: self.zone_of(s),
-                terms: s.terms,
-            })
+            .map(|s| self.billable_of(s))
             .collect()
+    }
+
+    /// What billing needs to know of a line.
+    pub(super) fn billable_of(&self, s: &Subscription) -> Billable {
+        Billable {
+            subscription_id: s.id,
+            customer_id: s.customer_id,
+            site_id: s.site_id,
+            zone: self.zone_of(s),
+            terms: s.terms,
+        }
     }
 
     pub(super) fn instalments(&self, due_until: Date) -> Vec<InstalmentRow> {

@@ -39,6 +39,10 @@ impl State {
             Expectation::ProofsWaiting(customer, most) => {
                 self.proofs_of(*customer).filter(Proof::waits).count() as u64 <= *most
             }
+            Expectation::Lines(lines) => lines.iter().all(|line| {
+                self.subscriptions.get(&line.subscription_id).is_some_and(|now| self.billable_of(now) == *line)
+            }),
+            Expectation::Packages(packages) => self.packages.values().eq(packages.iter()),
         }
     }
 }

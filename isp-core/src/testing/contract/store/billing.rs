@@ -52,12 +52,12 @@ pub(super) async fn billable_by_day_mark_and_end(store: &dyn Store, tenant: Tena
     let query = BillableQuery { days: 1 << 1 | 1 << 31, ends_from: day("2026-03-05") };
     let rows = store.load_billable(tenant, query, PageQuery::first(9)).await.unwrap();
     let expected: Vec<_> = w.subscriptions[..4].iter().map(|s| sample::billable(s, w.site.zone)).collect();
-    assert_eq!(rows, expected);
+    assert_eq!(*rows, expected);
     let page = PageQuery { after: Some(w.subscriptions[0].id), limit: 2 };
-    assert_eq!(store.load_billable(tenant, query, page).await.unwrap(), expected[1..3]);
+    assert_eq!(*store.load_billable(tenant, query, page).await.unwrap(), expected[1..3]);
     let none = BillableQuery { days: 0, ends_from: day("2026-03-06") };
     let rows = store.load_billable(tenant, none, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows, expected[2..3]);
+    assert_eq!(*rows, expected[2..3]);
 }
 
 pub(super) async fn what_was_not_billed_keeps_its_earliest_mark(store: &dyn Store, tenant: TenantId) {

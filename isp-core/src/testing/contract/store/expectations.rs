@@ -1,12 +1,15 @@
 //! What a commit was decided from is looked at once more in its own transaction.
 
-use crate::billing::Invoice;
-use crate::calendar::Date;
+use std::sync::Arc;
+
+use crate::billing::{Billable, Invoice};
+use crate::calendar::{BillingDay, Date, Zone};
 use crate::ids::{CustomerId, DepositId, ExpenseId, JournalEntryId, PayoutId, PromiseId, TenantId};
 use crate::ledger::{Account, EntryKind, Expense, JournalEntry, JournalLine};
 use crate::money::Money;
+use crate::package::Package;
 use crate::payment::{Channel, Deposit, Payment, Payout};
-use crate::ports::{ChangeSet, Expectation, PageQuery, Store, StoreError};
+use crate::ports::{BillableQuery, ChangeSet, Expectation, PageQuery, Store, StoreError};
 use crate::protection::Promise;
 use crate::testing::sample::{self, code, day, id, moment};
 
@@ -216,4 +219,79 @@ pub(super) async fn of_many_at_one_moment_one_finds_what_it_expects(store: &dyn 
         assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
         assert!(done.iter().all(|done| matches!(done, Ok(_) | Err(StoreError::Conflict))), "{done:?}");
     }
+}
+
+/// A page of lines is read, somebody changes something, and an invoice of the page is to be written.
+pub(super) async fn lines_and_packages_are_as_they_were_read(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let query = BillableQuery { days: u32::MAX, ends_from: Date::MAX };
+    let read = async || store.load_billable(tenant, query, PageQuery::first(9)).await.unwrap();
+    let packages = async || Arc::new(store.packages(tenant).await.unwrap());
+    let mut invoiced = 0;
+    let mut bill = |lines: &Arc<Vec<Billable>>, packages: &Arc<Vec<Package>>| {
+        invoiced += 1;
+        let on = day("2026-01-01").plus_days(invoiced);
+        let expected = vec![Expectation::Lines(Arc::clone(lines)), Expectation::Packages(Arc::clone(packages))];
+        let invoices = vec![sample::invoice(&w.subscriptions[0], on, on.plus_days(10), 100_000)];
+        ChangeSet { expected, invoices, ..ChangeSet::default() }
+    };
+    let (lines, sold) = (read().await, packages().await);
+    assert_eq!((lines.len(), sold.len()), (3, 2));
+    assert_eq!(write(store, tenant, bill(&lines, &sold)).await.invoices, 1);
+    // What is not about lines and packages.
+    write(store, tenant, ChangeSet { promises: vec![promise(1, w.customers[1].id)], ..ChangeSet::default() }).await;
+    let other_name = crate::customer::Customer {
+        name: crate::text::Name::parse("name", "Nama Lain").unwrap(),
+        ..w.customers[0].clone()
+    };
+    write(store, tenant, ChangeSet { customers: vec![other_name], ..ChangeSet::default() }).await;
+    write(store, tenant, bill(&lines, &sold)).await;
+    // Another line of the page has another billing day.
+    let terms = crate::subscription::BillingTerms { day: BillingDay::try_new(17).unwrap(), ..lines[2].terms };
+    write(store, tenant, ChangeSet { terms: vec![(w.subscriptions[2].id, terms)], ..ChangeSet::default() }).await;
+    assert_eq!(refused(store, tenant, bill(&lines, &sold)).await, StoreError::Conflict);
+    let now = read().await;
+    assert_eq!(now[2].terms, terms);
+    assert_eq!(
+        refused(store, tenant, bill(&lines, &sold)).await,
+        StoreError::Conflict,
+        "the old ones were read before"
+    );
+    write(store, tenant, bill(&now, &sold)).await;
+    // They are compared by what they say, so one that was changed and changed back is as it was.
+    let back = lines[2].terms;
+    write(store, tenant, ChangeSet { terms: vec![(w.subscriptions[2].id, back)], ..ChangeSet::default() }).await;
+    assert_eq!(refused(store, tenant, bill(&now, &sold)).await, StoreError::Conflict);
+    write(store, tenant, bill(&lines, &sold)).await;
+    write(store, tenant, bill(&Arc::new(lines.to_vec()), &Arc::new(sold.to_vec()))).await;
+    let foreign = Billable { customer_id: w.customers[1].id, ..lines[0] };
+    assert_eq!(refused(store, tenant, bill(&Arc::new(vec![foreign]), &sold)).await, StoreError::Conflict);
+    let unknown = Billable { subscription_id: crate::ids::SubscriptionId(id(39, 1)), ..lines[0] };
+    assert_eq!(refused(store, tenant, bill(&Arc::new(vec![unknown]), &sold)).await, StoreError::Conflict);
+    // A line that is written anew, and the zone of its site.
+    let mut line = w.subscriptions[1].clone();
+    line.terms.held_price = None;
+    line.terms.cycle = crate::calendar::Cycle::Quarterly;
+    write(store, tenant, ChangeSet { subscriptions: vec![line], ..ChangeSet::default() }).await;
+    assert_eq!(refused(store, tenant, bill(&lines, &sold)).await, StoreError::Conflict);
+    let lines = read().await;
+    write(store, tenant, bill(&lines, &sold)).await;
+    let site = crate::place::Site { zone: Zone::Wit, ..w.site.clone() };
+    write(store, tenant, ChangeSet { sites: vec![site], ..ChangeSet::default() }).await;
+    assert_eq!(refused(store, tenant, bill(&lines, &sold)).await, StoreError::Conflict);
+    let lines = read().await;
+    assert_eq!(lines[0].zone, Zone::Wit);
+    write(store, tenant, bill(&lines, &sold)).await;
+    // Another price, and one package more.
+    let prices = crate::package::PriceList::single(Money::rupiah(999_000)).unwrap();
+    let dearer = Package { prices, ..w.packages[1].clone() };
+    for packages_now in [vec![dearer], vec![sample::package(2)]] {
+        write(store, tenant, ChangeSet { packages: packages_now, ..ChangeSet::default() }).await;
+        assert_eq!(refused(store, tenant, bill(&lines, &sold)).await, StoreError::Conflict);
+        let sold = packages().await;
+        write(store, tenant, bill(&lines, &sold)).await;
+        write(store, tenant, bill(&lines, &sold)).await;
+    }
+    let written = store.invoices(tenant, Default::default(), PageQuery::first(50)).await.unwrap();
+    assert_eq!(written.len(), 11, "nothing is left of what was refused");
 }

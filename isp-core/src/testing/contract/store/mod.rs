@@ -186,6 +186,7 @@ suite! { $
         counts_are_looked_at_once_more
         notes_and_installations_are_counted_once_more
         of_many_at_one_moment_one_finds_what_it_expects
+        lines_and_packages_are_as_they_were_read
     }
     billing {
         the_position_moves_forward_only

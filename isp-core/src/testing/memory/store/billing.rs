@@ -1,5 +1,7 @@
 //! What is billed and owed.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -28,8 +30,8 @@ impl BillingStore for MemoryStore {
         tenant: TenantId,
         query: BillableQuery,
         page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<Billable>, StoreError> {
-        self.read(tenant, |s| s.billable(query, page))
+    ) -> Result<Arc<Vec<Billable>>, StoreError> {
+        self.read(tenant, |s| Arc::new(s.billable(query, page)))
     }
 
     async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
