@@ -141,7 +141,7 @@ pub struct Engine<'a> {
     pub sender: Option<&'a Sender>,
     /// Who makes the files that go with messages, where the channel's templates have a document.
     pub papers: Option<&'a dyn Papers>,
-    /// Rows a page; memory is bounded by it, not by the number of customers.
+    /// Rows a page, of the lines of a billing run twice as many; memory is bounded by it, not by the number of customers.
     pub page: u32,
 }
 

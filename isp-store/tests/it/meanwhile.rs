@@ -34,7 +34,7 @@ fn dearer() -> Package {
 async fn bills_what_holds_now(store: &dyn Store, other: &(dyn Fn(ChangeSet) + Sync)) {
     store.commit(TENANT, lines()).await.unwrap();
     let policy = Policy::default();
-    let engine = Engine { page: 2, ..Engine::new(store, TENANT, &policy) };
+    let engine = Engine { page: 1, ..Engine::new(store, TENANT, &policy) };
     let mut terms = lines().subscriptions[3].terms;
     terms.held_price = Some(HeldPrice { price: rupiah(77_000), until: None });
     let mut meanwhile: Vec<Option<ChangeSet>> = vec![
