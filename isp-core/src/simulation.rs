@@ -242,6 +242,15 @@ pub fn breakers(
     for event in events.iter().filter(|e| matches!(e.what, What::Isolated { .. })) {
         *isolations.entry((event.on, event.router_id)).or_default() += 1;
     }
+    breakers_of(isolations, subscribers, policy)
+}
+
+/// As [`breakers`], of how many lines a day would isolate on each router.
+pub(crate) fn breakers_of(
+    isolations: BTreeMap<(Date, Option<RouterId>), u64>,
+    subscribers: &BTreeMap<RouterId, u64>,
+    policy: &Policy,
+) -> Vec<(Date, Option<RouterId>, u64, u64)> {
     let limit = |router: Option<RouterId>| {
         let served = router.and_then(|r| subscribers.get(&r).copied()).unwrap_or(0);
         policy.isolation.breaker_limit(served)

@@ -62,7 +62,7 @@ pub struct BillingTerms {
 }
 
 /// When a line serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceDates {
     /// The first day.
     pub start: Date,

@@ -8,12 +8,13 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::access::{IsolatedSince, ObservedAccess};
 use isp_core::isolation::{
-    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, IsolationCause, ServiceAccess,
+    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, IsolationCause, OverdueLines, ServiceAccess,
 };
 use isp_core::money::Money;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::{AccessQuery, PageQuery, StoreError};
 use isp_core::protection::Protections;
+use isp_core::subscription::ServiceDates;
 use uuid::Uuid;
 
 use crate::customer::after;
@@ -197,8 +198,50 @@ const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
     WHERE i.tenant_id = $1 AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
         AND i.total > i.paid AND i.due_date <= $4)";
 
-/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and
-/// sites of which something that a decision rests on cannot be read.
+/// The lines that are wanted open and have something open from before the day of their zone ($2 to $4, in the order of [`Zone::ALL`]), by
+/// what a decision reads of them. $5 is the first of these days: whatever began by it has begun.
+pub(crate) const OVERDUE_LINES: &str = "SELECT g.router_id, g.site_id, g.starts_on, g.ends_on, g.paused_from, g.isolated_overdue, g.oldest,
+        g.overdue, g.alone, COUNT(*)
+    FROM (
+        SELECT s.router_id, s.site_id, CASE WHEN s.starts_on <= $5 THEN $5 ELSE s.starts_on END AS starts_on, s.ends_on, s.paused_from,
+            CASE WHEN a.isolated_at IS NOT NULL THEN a.isolated_overdue END AS isolated_overdue, o.oldest, o.overdue,
+            CASE WHEN s.customer_id IN (
+                SELECT m.customer_id FROM payments m WHERE m.tenant_id = $1 AND m.left_over > 0
+                UNION ALL SELECT t.customer_id FROM promises t WHERE t.tenant_id = $1 AND t.until_day >= $5
+                UNION ALL SELECT e.customer_id FROM exemptions e WHERE e.tenant_id = $1 AND e.until_day >= $5
+                UNION ALL SELECT f.customer_id FROM proofs f WHERE f.tenant_id = $1
+            ) THEN s.subscription_id END AS alone
+        FROM (
+            SELECT i.subscription_id, i.customer_id, p.zone, MIN(i.due_date) AS oldest, CAST(SUM(i.total - i.paid) AS BIGINT) AS overdue
+            FROM invoices i
+                JOIN subscriptions l ON l.tenant_id = $1 AND l.subscription_id = i.subscription_id
+                JOIN sites p ON p.tenant_id = $1 AND p.site_id = l.site_id
+            WHERE i.tenant_id = $1 AND i.total > i.paid
+                AND i.due_date < CASE p.zone WHEN 'WIB' THEN $2 WHEN 'WITA' THEN $3 ELSE $4 END
+            GROUP BY i.subscription_id, i.customer_id, p.zone
+        ) o
+            JOIN subscriptions s ON s.tenant_id = $1 AND s.subscription_id = o.subscription_id AND s.customer_id = o.customer_id
+            JOIN service_access a ON a.tenant_id = $1 AND a.subscription_id = s.subscription_id
+        WHERE a.desired = 'open'
+    ) g
+    GROUP BY g.router_id, g.site_id, g.starts_on, g.ends_on, g.paused_from, g.isolated_overdue, g.oldest, g.overdue, g.alone";
+
+/// The lines that owe something overdue, counted by what a decision reads of them.
+pub(crate) async fn overdue_lines(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    days: [Date; Zone::ALL.len()],
+) -> Result<Vec<OverdueLines>, StoreError> {
+    let first = days.into_iter().min().unwrap_or(Date::MIN);
+    let [wib, wita, wit] = days;
+    all(s, "subscription", OVERDUE_LINES, args![tenant, wib, wita, wit, first], |r| {
+        let place = (r.get()?, r.get()?);
+        let service = ServiceDates { start: r.get()?, end: r.get()?, paused_from: r.get()? };
+        Ok(OverdueLines::new(place, service, r.get()?, (r.get()?, r.get()?), r.get()?, r.get()?))
+    })
+    .await
+}
+
 /// The lines of a list of customers.
 const OF_CUSTOMERS: &str = "s.customer_id IN IDS(($4))";
 /// The lines of a list.
@@ -224,6 +267,8 @@ fn facts_sql(condition: &str) -> String {
     )
 }
 
+/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and
+/// sites of which something that a decision rests on cannot be read.
 async fn facts(
     s: &mut dyn Session,
     tenant: TenantId,

@@ -10,6 +10,7 @@ use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::ports::{InvoiceQuery, OpenPlace, PageQuery, StoreError};
+use isp_core::report::{Counted, DueDays};
 
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use crate::encode::{lines, read_lines};
 use crate::error::rejected;
 use crate::rows::must_exist;
 use crate::seen::Pair;
-use crate::session::{Rows, Session, all, readable, readable_by, readable_of, readable_page};
+use crate::session::{Rows, Session, all, first, readable, readable_by, readable_of, readable_page};
 use crate::sums;
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
 use crate::value::{Column as _, Kind, Reader, Value, args};
@@ -303,6 +304,21 @@ pub(crate) async fn open_from(
     );
     let place = [(1, 10, Kind::Day), (2, 2, Kind::Id), (3, 0, Kind::Id)];
     readable_by(s, "invoice", &sql, args![tenant, due, customer, invoice, limit], (&place, 4), read_balance).await
+}
+
+/// How many customers have an open invoice that was issued by a day and is due on one of these days, and what these come to.
+pub(crate) async fn owed(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    issued_by: Date,
+    due: DueDays,
+) -> Result<Counted, StoreError> {
+    let sql = "SELECT COUNT(DISTINCT i.customer_id), CAST(COALESCE(SUM(i.total - i.paid), 0) AS BIGINT) FROM invoices i
+        WHERE i.tenant_id = $1 AND i.total > i.paid AND i.issue_date <= $2 AND i.due_date BETWEEN $3 AND $4";
+    let found = first(s, "invoice", sql, args![tenant, issued_by, due.first, due.last], |r| {
+        Ok(Counted::new(r.get()?, r.get()?))
+    });
+    Ok(found.await?.unwrap_or_default())
 }
 
 /// As [`open_of`], with the customers of whom an open invoice cannot be read.

@@ -8,6 +8,7 @@ use isp_core::ledger::kept::Sums;
 use isp_core::money::Money;
 use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal, withheld};
 use isp_core::ports::{PageQuery, PaymentRow, StoreError};
+use isp_core::report::Received;
 use isp_core::text::{Code, Reference};
 use uuid::Uuid;
 
@@ -211,6 +212,19 @@ pub(crate) async fn between(
         "{SELECT} WHERE p.tenant_id = $1 AND p.paid_at >= $2 AND p.paid_at < $3 ORDER BY p.paid_at, p.payment_id"
     );
     readable(s, "payment", &sql, args![tenant, from, before], read).await
+}
+
+/// The payments of a span of time that stand: how many and how much of each channel.
+pub(crate) async fn received(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    (from, before): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<Received>, StoreError> {
+    let sql = "SELECT p.channel, COUNT(*), CAST(SUM(p.amount) AS BIGINT) FROM payments p
+        WHERE p.tenant_id = $1 AND p.paid_at >= $2 AND p.paid_at < $3 AND NOT EXISTS (
+            SELECT 1 FROM payment_reversals r WHERE r.tenant_id = $1 AND r.payment_id = p.payment_id)
+        GROUP BY p.channel";
+    all(s, "payment", sql, args![tenant, from, before], |r| Ok(Received::new(r.get()?, r.get()?, r.get()?))).await
 }
 
 /// The allocations of a payment, in the order they were made.

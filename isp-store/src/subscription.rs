@@ -7,7 +7,7 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{CustomerId, SiteId, SubscriptionId, TenantId};
 use isp_core::isolation::{Access, ServiceAccess};
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
-use isp_core::report::Alike;
+use isp_core::report::{Alike, LinesSaid};
 use isp_core::subscription::{BillingTerms, Subscription};
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
@@ -364,6 +364,27 @@ pub(crate) async fn of_customers(
 ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
     let sql = format!("{} WHERE s.tenant_id = $1 AND s.customer_id IN IDS(($2))", select());
     readable(s, "subscription", &sql, vec![Value::Id(tenant.0), customers], |r| read(vault, tenant, r)).await
+}
+
+/// How many lines are wanted in which access, and what their routers said.
+pub(crate) async fn said(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<LinesSaid>, StoreError> {
+    // An access that lacks one of these columns is read as none, closed and of no revision.
+    let sql = "SELECT g.desired, g.routed, g.said, g.fresh, COUNT(*) FROM (
+            SELECT CASE WHEN a.revision IS NOT NULL AND a.version IS NOT NULL THEN a.desired END AS desired,
+                s.router_id IS NOT NULL AS routed, CASE WHEN a.observed_at IS NOT NULL THEN a.observed_access END AS said,
+                a.observed_at IS NOT NULL AND COALESCE(a.observed_revision, 0) = a.revision AS fresh
+            FROM subscriptions s
+                LEFT JOIN service_access a ON a.tenant_id = $1 AND a.subscription_id = s.subscription_id
+            WHERE s.tenant_id = $1) g
+        GROUP BY g.desired, g.routed, g.said, g.fresh";
+    all(s, "subscription", sql, args![tenant], |r| {
+        let (desired, routed, said, current) =
+            (r.get::<Option<Access>>()?, r.get()?, r.get()?, r.get::<Option<bool>>()?);
+        let known = desired.is_some();
+        let (said, current) = (if known { said } else { None }, known && current.unwrap_or(false));
+        Ok(LinesSaid::new(desired.unwrap_or(Access::Closed), routed, said, current, r.get()?))
+    })
+    .await
 }
 
 /// How many lines have the same package, prices, days of service and wanted access.

@@ -14,8 +14,9 @@ use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, Decisi
 use crate::message::NotificationKind;
 use crate::payment::{CreditSource, Payment, allocate};
 use crate::policy::Policy;
-use crate::ports::{CreditNoteRow, CustomerBooks, DunningQuery, InstallationRow, PageQuery, PaymentRow};
-use crate::simulation::{Days, Event, Line, Run, Subject, What, breakers, simulate};
+use crate::ports::{AccessQuery, CreditNoteRow, CustomerBooks, DunningQuery, InstallationRow, PageQuery, PaymentRow};
+use crate::protection::{Outage, OutageTimes};
+use crate::simulation::{Days, Event, Line, Run, Subject, What, breakers, breakers_of, simulate};
 use crate::subscription::BillingTerms;
 use crate::terms::former::{FormerTerms, terms_at};
 
@@ -161,29 +162,14 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn foresee_access(&self, now: DateTime<Utc>) -> Result<Simulated, EngineError> {
-        let policy = &self.policy.isolation;
-        let minutes = policy.isolate_at.minutes();
-        let moments = Zone::ALL.map(|zone| {
-            let hour = zone.date_of(now).at(minutes / 60, minutes % 60, zone);
-            IsolationMoment::new(policy, now.max(hour))
-        });
+        let moments = self.isolation_moments(now);
         let query = self.lines_to_decide(Zone::Wit.date_of(now));
         let mut foreseen = Simulated::default();
         let mut page = PageQuery::first(self.page);
         loop {
             let mut facts = self.store.load_access(self.tenant, &query, page).await?;
             let more = page.advance(&facts, |last| last.subscription_id);
-            let isolates =
-                |line: &&AccessFacts| matches!(moments[line.zone as usize].decide(*line), Decision::Isolate(_));
-            for customer in self.with_credit(facts.iter().filter(isolates), now).await? {
-                let open = self.store.open_invoices(self.tenant, customer).await?;
-                let credit = self.store.credit(self.tenant, customer).await?;
-                for paid in allocate(&open, &credit, now) {
-                    let lines = facts.iter_mut().filter(|line| line.customer_id == customer);
-                    let debts = lines.flat_map(|line| &mut line.open);
-                    debts.filter(|debt| debt.invoice_id == paid.invoice_id).for_each(|debt| debt.paid += paid.amount);
-                }
-            }
+            self.credit_foreseen(&mut facts, &moments, now).await?;
             foreseen.events.extend(facts.iter().filter_map(|line| {
                 let moment = &moments[line.zone as usize];
                 let on = moment.today(line.zone);
@@ -198,6 +184,83 @@ impl Engine<'_> {
         foreseen.events.sort_by_key(|event| (event.customer_id, event.subscription_id));
         foreseen.held = breakers(&foreseen.events, &self.store.subscribers_per_router(self.tenant).await?, self.policy);
         Ok(foreseen)
+    }
+
+    /// In each zone the moment at which a run of that day isolates: `now`, or the hour of isolation when that is still to come.
+    fn isolation_moments(&self, now: DateTime<Utc>) -> [IsolationMoment<'_>; Zone::ALL.len()] {
+        let policy = &self.policy.isolation;
+        let minutes = policy.isolate_at.minutes();
+        Zone::ALL.map(|zone| {
+            let hour = zone.date_of(now).at(minutes / 60, minutes % 60, zone);
+            IsolationMoment::new(policy, now.max(hour))
+        })
+    }
+
+    /// Lets credit pay what these lines would be isolated for, as a run would before it isolates. Nothing is written.
+    async fn credit_foreseen(
+        &self,
+        facts: &mut [AccessFacts],
+        moments: &[IsolationMoment<'_>; Zone::ALL.len()],
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let isolates = |line: &&AccessFacts| matches!(moments[line.zone as usize].decide(*line), Decision::Isolate(_));
+        for customer in self.with_credit(facts.iter().filter(isolates), now).await? {
+            let open = self.store.open_invoices(self.tenant, customer).await?;
+            let credit = self.store.credit(self.tenant, customer).await?;
+            for paid in allocate(&open, &credit, now) {
+                let lines = facts.iter_mut().filter(|line| line.customer_id == customer);
+                let debts = lines.flat_map(|line| &mut line.open);
+                debts.filter(|debt| debt.invoice_id == paid.invoice_id).for_each(|debt| debt.paid += paid.amount);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a breaker would stop the isolations of the day of `now` (rule I6), as [`Engine::foresee_access`] says: day, router, how many,
+    /// how many may be. The store counts the lines that are alike; only those of a customer who has credit or is protected are loaded.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn foresee_held(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Date, Option<RouterId>, u64, u64)>, EngineError> {
+        let moments = self.isolation_moments(now);
+        let zones: BTreeMap<SiteId, Zone> =
+            self.store.sites(self.tenant).await?.into_iter().map(|site| (site.id, site.zone)).collect();
+        let outages = grouped(self.store.outages(self.tenant).await?, |outage| outage.site_id);
+        let times: BTreeMap<SiteId, Vec<OutageTimes>> =
+            outages.iter().map(|(site, of)| (*site, of.iter().map(Outage::times).collect())).collect();
+        let days = Zone::ALL.map(|zone| moments[zone as usize].today(zone));
+        let mut isolations: BTreeMap<(Date, Option<RouterId>), u64> = BTreeMap::new();
+        let mut alone: Vec<SubscriptionId> = Vec::new();
+        for lines in self.store.overdue_lines(self.tenant, days).await? {
+            let Some(zone) = zones.get(&lines.site_id).copied() else { continue };
+            let moment = &moments[zone as usize];
+            let facts = lines.facts(zone, times.get(&lines.site_id).cloned().unwrap_or_default());
+            match (moment.decide(&facts), lines.alone) {
+                (Decision::Isolate(_), None) => {
+                    *isolations.entry((moment.today(zone), lines.router_id)).or_default() += lines.count;
+                }
+                // Credit and protection only ever keep a line from it.
+                (Decision::Isolate(_), Some(line)) => alone.push(line),
+                _ => {}
+            }
+        }
+        alone.sort_unstable();
+        for some in alone.chunks(self.page.max(1) as usize) {
+            let query = AccessQuery::Subscriptions(some.to_vec());
+            let mut facts = self.store.load_access(self.tenant, &query, PageQuery::first(u32::MAX)).await?;
+            self.credit_foreseen(&mut facts, &moments, now).await?;
+            for line in &facts {
+                let moment = &moments[line.zone as usize];
+                if let Decision::Isolate(_) = moment.decide(line) {
+                    *isolations.entry((moment.today(line.zone), line.router_id)).or_default() += 1;
+                }
+            }
+        }
+        let subscribers = self.store.subscribers_per_router(self.tenant).await?;
+        Ok(breakers_of(isolations, &subscribers, self.policy))
     }
 
     /// The reminders that are written for the open invoices of each customer who has one.

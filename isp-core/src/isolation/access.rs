@@ -111,8 +111,13 @@ impl ServiceAccess {
     /// True when the router said that it has what we want.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.observed.as_ref().is_some_and(|o| o.revision == self.revision && o.access == Some(self.desired))
+        self.observed.as_ref().is_some_and(|o| agree(self.desired, o.access, o.revision == self.revision))
     }
+}
+
+/// True when a router said of what is wanted now (`current`) that it has it.
+pub(crate) fn agree(desired: Access, said: Option<Access>, current: bool) -> bool {
+    current && said == Some(desired)
 }
 
 /// The start of an isolation.

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{AccessQuery, PageQuery, StoreError};
+use crate::calendar::{Date, Zone};
 use crate::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
-use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, OverdueLines};
 use crate::money::Money;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
@@ -39,6 +40,21 @@ pub trait AccessStore: Send + Sync {
         customers: &[CustomerId],
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError>;
+
+    /// The lines that are wanted open and have an open invoice that was due before the day of their zone, counted by what a decision
+    /// reads of them, in no particular order: those alone ([`OverdueLines::alone`]) whose customer has credit, a proof of transfer, or
+    /// a promise or an exemption that lasts until the first of these days or longer. A store with an own way to count them is faster
+    /// than this, which looks at each.
+    async fn overdue_lines(
+        &self,
+        tenant: TenantId,
+        days: [Date; Zone::ALL.len()],
+    ) -> Result<Vec<OverdueLines>, StoreError> {
+        let last = days.into_iter().max().unwrap_or(Date::MAX);
+        let query = AccessQuery::Due { due_until: last, today: last };
+        let lines = self.load_access(tenant, &query, PageQuery::first(u32::MAX)).await?;
+        Ok(lines.iter().filter_map(|line| OverdueLines::of(line, &days)).collect())
+    }
 
     /// How many subscriptions each router serves (desired access other than closed); a router that serves none is left
     /// out.

@@ -1,5 +1,6 @@
 //! What was billed and what is to be billed: the position, invoices, statements, charges, credit notes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use super::{BillableQuery, CreditNoteRow, InstalmentRow, InvoiceQuery, PageQuery
 use crate::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
+use crate::report::{Counted, DueDays};
 
 /// Where an open invoice stands among all that are open: its due day, its customer, its id.
 pub type OpenPlace = (Date, CustomerId, InvoiceId);
@@ -72,6 +74,15 @@ pub trait BillingStore: Send + Sync {
         all.sort_by_key(place);
         all.truncate(limit as usize);
         Ok(all)
+    }
+
+    /// How many customers have an open invoice that was issued by a day and is due on one of these days, and what these invoices come to.
+    /// A store with an own way to count them is faster than this, which looks at all that is open.
+    async fn owed(&self, tenant: TenantId, issued_by: Date, due: DueDays) -> Result<Counted, StoreError> {
+        let mut open = self.all_open_invoices(tenant).await?;
+        open.retain(|invoice| invoice.issue_date <= issued_by && due.holds(invoice.due_date));
+        let customers: BTreeSet<CustomerId> = open.iter().map(|invoice| invoice.customer_id).collect();
+        Ok(Counted::new(customers.len() as u64, open.iter().map(|invoice| invoice.residual()).sum()))
     }
 
     /// Invoices by id, in the order asked; unknown ones are left out.

@@ -13,7 +13,7 @@ use crate::isolation::ServiceAccess;
 use crate::package::Package;
 use crate::place::{KnownMachine, Router, Site};
 use crate::privacy::Erased;
-use crate::report::Alike;
+use crate::report::{Alike, LinesSaid};
 use crate::subscription::Subscription;
 use crate::terms::FormerTerms;
 use crate::text::Code;
@@ -112,6 +112,13 @@ pub trait DirectoryStore: Send + Sync {
     async fn alike(&self, tenant: TenantId) -> Result<Vec<Alike>, StoreError> {
         let all = self.subscriptions(tenant, None, PageQuery::first(u32::MAX)).await?;
         Ok(all.iter().map(|(line, access)| Alike { terms: line.terms, desired: access.desired, count: 1 }).collect())
+    }
+
+    /// How many lines are wanted in which access, and what their routers said, in no particular order. A store with an own way to count
+    /// them is faster than this, which looks at all.
+    async fn lines_said(&self, tenant: TenantId) -> Result<Vec<LinesSaid>, StoreError> {
+        let all = self.subscriptions(tenant, None, PageQuery::first(u32::MAX)).await?;
+        Ok(all.iter().map(|(line, access)| LinesSaid::of(access, line.router_id.is_some())).collect())
     }
 
     /// The terms that these subscriptions had before, in the order of subscriptions, then in the order in which they were

@@ -19,6 +19,7 @@ use crate::payment::{
     Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
     WriteOff,
 };
+use crate::report::Received;
 use crate::text::{Code, Reference};
 
 /// What was paid and booked: payments, credit, write-offs, collectors, the journal.
@@ -121,6 +122,19 @@ pub trait MoneyStore: Send + Sync {
         found.retain(|row| row.payment.paid_at >= from && row.payment.paid_at < before);
         found.sort_by_key(|row| (row.payment.paid_at, row.payment.id));
         Ok(found)
+    }
+
+    /// The payments of a span of time by when they were made, from a moment and before another one, that were not reversed: how many and
+    /// how much by channel, in no particular order. A store with an own way to count them is faster than this, which looks at each.
+    async fn received_between(
+        &self,
+        tenant: TenantId,
+        from: DateTime<Utc>,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<Received>, StoreError> {
+        let found = self.payments_between(tenant, from, before).await?;
+        let stands = found.iter().filter(|row| row.reversal.is_none());
+        Ok(stands.map(|row| Received::new(row.payment.channel, 1, row.payment.amount)).collect())
     }
 
     /// Payment requests, in id order.

@@ -6,6 +6,7 @@ pub mod cash;
 pub mod cpe;
 pub mod customers;
 pub mod finance;
+pub mod glance;
 pub mod packages;
 pub mod profit_loss;
 
@@ -13,5 +14,6 @@ pub use cash::CashRow;
 pub use cpe::CpeRow;
 pub use customers::CustomerRow;
 pub use finance::{Aging, AgingRow, Finance, FinanceRow};
+pub use glance::{Counted, DueDays, LinesSaid, Received, money_in};
 pub use packages::{Alike, PackageRow};
 pub use profit_loss::{Codes, GroupBy, ProfitLoss, ProfitLossRow};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
-use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, OverdueLines};
 use isp_core::money::Money;
 use isp_core::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise, Proof, ProofContent};
@@ -36,6 +37,27 @@ impl AccessStore for SqlStore {
     ) -> Result<Vec<AccessFacts>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         access::at(session.as_mut(), tenant, customers, at).await
+    }
+
+    async fn overdue_lines(
+        &self,
+        tenant: TenantId,
+        days: [Date; Zone::ALL.len()],
+    ) -> Result<Vec<OverdueLines>, StoreError> {
+        let counted = {
+            let mut session = self.engine.read(tenant).await?;
+            access::overdue_lines(session.as_mut(), tenant, days).await
+        };
+        match counted {
+            // One of them cannot be read: row by row the others can, and it is named.
+            Err(StoreError::Corrupt { .. }) => {
+                let last = days.into_iter().max().unwrap_or(Date::MAX);
+                let query = AccessQuery::Due { due_until: last, today: last };
+                let lines = self.load_access(tenant, &query, PageQuery::first(u32::MAX)).await?;
+                Ok(lines.iter().filter_map(|line| OverdueLines::of(line, &days)).collect())
+            }
+            other => other,
+        }
     }
 
     async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {

@@ -11,6 +11,7 @@ use isp_core::money::Money;
 use isp_core::ports::{
     BillableQuery, BillingStore, CreditNoteRow, InstalmentRow, InvoiceQuery, OpenPlace, PageQuery, StoreError,
 };
+use isp_core::report::{Counted, DueDays};
 
 use crate::value::Value;
 use crate::{commit, credit, installation, invoice, statement, subscription};
@@ -76,6 +77,11 @@ impl BillingStore for SqlStore {
     ) -> Result<Vec<InvoiceBalance>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         invoice::open_from(session.as_mut(), tenant, after, limit).await
+    }
+
+    async fn owed(&self, tenant: TenantId, issued_by: Date, due: DueDays) -> Result<Counted, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        invoice::owed(session.as_mut(), tenant, issued_by, due).await
     }
 
     async fn invoices(

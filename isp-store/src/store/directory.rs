@@ -10,7 +10,7 @@ use isp_core::package::Package;
 use isp_core::place::{KnownMachine, Router, Site};
 use isp_core::ports::{DirectoryStore, InstallationRow, PageQuery, StoreError};
 use isp_core::privacy::Erased;
-use isp_core::report::Alike;
+use isp_core::report::{Alike, LinesSaid};
 use isp_core::subscription::Subscription;
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
@@ -122,6 +122,21 @@ impl DirectoryStore for SqlStore {
                     count: 1,
                 };
                 Ok(all.iter().map(one).collect())
+            }
+            other => other,
+        }
+    }
+
+    async fn lines_said(&self, tenant: TenantId) -> Result<Vec<LinesSaid>, StoreError> {
+        let counted = {
+            let mut session = self.engine.read(tenant).await?;
+            subscription::said(session.as_mut(), tenant).await
+        };
+        match counted {
+            // One of them cannot be read: row by row the others can, and it is named.
+            Err(StoreError::Corrupt { .. }) => {
+                let all = self.subscriptions(tenant, None, PageQuery::first(u32::MAX)).await?;
+                Ok(all.iter().map(|(line, access)| LinesSaid::of(access, line.router_id.is_some())).collect())
             }
             other => other,
         }

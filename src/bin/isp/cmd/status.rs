@@ -1,6 +1,6 @@
 //! `isp status` and `isp unpaid`: the day at a glance, and who has not paid.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use clap::Args;
 use isp_core::Money;
@@ -8,7 +8,8 @@ use isp_core::calendar::Zone;
 use isp_core::engine::list::Debtor;
 use isp_core::ids::CustomerId;
 use isp_core::isolation::Access;
-use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Store, Topic};
+use isp_core::ports::{OutboxQuery, OutboxState, Store, Topic};
+use isp_core::report::{DueDays, money_in};
 
 use super::webhook::unread;
 use super::{find, refund};
@@ -83,23 +84,6 @@ async fn isolated(ctx: &Context, store: &dyn Store, debtors: &[Debtor]) -> anyho
     Ok(isolated.map(|(line, _)| line.customer_id).collect())
 }
 
-/// What customers owe: how many of them, and how much.
-#[derive(Default)]
-struct Owed {
-    customers: usize,
-    amount: Money,
-}
-
-impl Owed {
-    /// Adds what one customer owes.
-    fn add(&mut self, amount: Money) {
-        if amount.is_positive() {
-            self.customers += 1;
-            self.amount += amount;
-        }
-    }
-}
-
 /// The day at a glance: money in, who owes, who is isolated, what waits and what is in trouble.
 pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
@@ -110,40 +94,22 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     };
 
     let (begins, ends) = (today.midnight(Zone::Wib), today.plus_days(1).midnight(Zone::Wib));
-    let mut payments = store.payments_between(ctx.tenant(), begins, ends).await?;
-    // Credit notes, write-offs and slips of tax stand among the payments, and bring no money in.
-    payments.retain(|row| row.reversal.is_none() && row.payment.channel.is_money());
-    let (paid, received) = (payments.len(), payments.iter().map(|row| row.payment.amount).sum());
-    add("paid_today", paid, Some(received), Cell::Empty);
+    let paid = money_in(&store.received_between(ctx.tenant(), begins, ends).await?);
+    add("paid_today", sized(paid.count), Some(paid.amount), Cell::Empty);
 
-    let (mut owing, mut due_today, mut overdue) = (Owed::default(), Owed::default(), Owed::default());
-    let mut debtors = engine.debtor_pages(today);
-    while let Some(page) = debtors.next().await? {
-        for debtor in page {
-            owing.add(debtor.owed);
-            due_today.add(debtor.due_today);
-            overdue.add(debtor.arrears.overdue);
-        }
-    }
-    for (word, owed) in [("owing", owing), ("due_today", due_today), ("overdue_customers", overdue)] {
-        add(word, owed.customers, Some(owed.amount), Cell::Empty);
+    let due =
+        [("owing", DueDays::ALL), ("due_today", DueDays::on(today)), ("overdue_customers", DueDays::overdue(today))];
+    for (word, days) in due {
+        let owed = store.owed(ctx.tenant(), today, days).await?;
+        add(word, sized(owed.count), Some(owed.amount), Cell::Empty);
     }
 
-    let mut with: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let (mut unconfirmed, mut page) = (0, PageQuery::first(engine.page));
-    loop {
-        let lines = store.subscriptions(ctx.tenant(), None, page).await?;
-        for (line, access) in &lines {
-            *with.entry(access.desired.code()).or_default() += 1;
-            unconfirmed += usize::from(line.router_id.is_some() && !access.agrees());
-        }
-        if !page.advance(&lines, |(line, _)| line.id) {
-            break;
-        }
-    }
+    let lines = store.lines_said(ctx.tenant()).await?;
     for (word, access) in [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)] {
-        add(word, with.get(access.code()).copied().unwrap_or_default(), None, Cell::Empty);
+        let count = lines.iter().filter(|of| of.desired == access).map(|of| of.count).sum();
+        add(word, sized(count), None, Cell::Empty);
     }
+    let unconfirmed = sized(lines.iter().filter(|of| of.unconfirmed()).map(|of| of.count).sum());
     let wishes = OutboxQuery { topic: Some(Topic::Access), state: Some(OutboxState::Pending), customer: None };
     // What waits in the outbox goes out with a delivery; what a router lets through beside it only a run shuts out again.
     let waits = count(ctx, store, wishes).await? > 0;
@@ -153,14 +119,13 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         None,
         hint(ctx, unconfirmed, if waits { "status.unconfirmed" } else { "status.unconfirmed_held" }),
     );
-    let held: u64 = engine.foresee_access(ctx.now).await?.held.iter().map(|(_, _, count, _)| *count).sum();
-    let held = usize::try_from(held).unwrap_or(usize::MAX);
+    let held = sized(engine.foresee_held(ctx.now).await?.iter().map(|(_, _, count, _)| *count).sum());
     if held > 0 {
         add("held_lines", held, None, hint(ctx, held, "status.held_lines"));
     }
 
     let (waiting, amount) = store.waiting_proofs(ctx.tenant()).await?;
-    let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+    let waiting = sized(waiting);
     if waiting > 0 {
         add("waiting_proofs", waiting, Some(amount), hint(ctx, waiting, "status.waiting_proofs"));
     }
@@ -184,7 +149,7 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         add(word, count, None, hint(ctx, count, &key));
     }
     let (unread, _) = unread(ctx, ctx.shared().await?.as_ref()).await?;
-    let unread = usize::try_from(unread).unwrap_or(usize::MAX);
+    let unread = sized(unread);
     if unread > 0 {
         add("unread_webhooks", unread, None, hint(ctx, unread, "status.unread_webhooks"));
     }
@@ -208,5 +173,10 @@ fn hint(ctx: &Context, count: usize, key: &str) -> Cell {
 }
 
 async fn count(ctx: &Context, store: &dyn Store, query: OutboxQuery) -> anyhow::Result<usize> {
-    Ok(usize::try_from(store.outbox_count(ctx.tenant(), query).await?).unwrap_or(usize::MAX))
+    Ok(sized(store.outbox_count(ctx.tenant(), query).await?))
+}
+
+/// A count of the store as one of a table.
+fn sized(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }

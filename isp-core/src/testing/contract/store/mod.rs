@@ -26,6 +26,7 @@ mod erasure;
 mod expectations;
 mod facts;
 mod gateways;
+mod glance;
 mod lines;
 mod lists;
 mod master;
@@ -149,6 +150,11 @@ suite! { $
         lists_come_in_the_order_of_bytes
         lines_that_are_alike_are_counted
         what_is_open_comes_in_pages
+    }
+    glance {
+        lines_are_counted_by_what_routers_said
+        what_is_owed_and_received_is_counted
+        overdue_lines_are_counted_by_what_a_decision_reads
     }
     requests {
         an_amount_is_asked_of_one_customer
