@@ -2,6 +2,7 @@
 //!
 //! Debit is positive, credit negative; the lines of an entry add up to zero, so all lines do.
 
+pub mod compare;
 pub mod cover;
 pub mod kept;
 

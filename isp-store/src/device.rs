@@ -1,11 +1,12 @@
 //! Devices and their history.
 
 use isp_core::device::{Cpe, DeviceHistory};
-use isp_core::ids::{CpeId, CustomerId, TenantId};
+use isp_core::ids::{CpeId, CustomerId, DeviceHistoryId, TenantId};
 use isp_core::ledger::kept::Sums;
-use isp_core::ports::StoreError;
+use isp_core::ports::{PageQuery, StoreError};
 use isp_core::text::Code;
 
+use crate::customer::after;
 use crate::rows::{append, upsert};
 use crate::session::{Session, all, readable, readable_by};
 use crate::table::{CPES, DEVICE_HISTORY};
@@ -129,6 +130,38 @@ pub(crate) async fn write_history(
     append(s, &DEVICE_HISTORY, rows).await
 }
 
+/// A page of the history.
+pub(crate) async fn steps(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    page: PageQuery<DeviceHistoryId>,
+) -> Result<Vec<DeviceHistory>, StoreError> {
+    let sql = format!(
+        "SELECT {HISTORY} FROM device_history WHERE tenant_id = $1 AND device_history_id > $2
+        ORDER BY device_history_id LIMIT $3"
+    );
+    all(s, "device history", &sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], read_history).await
+}
+
+const HISTORY: &str =
+    "device_history_id, customer_id, cpe_id, happened_on, action, device, reason, ownership, officer, cost, paid_from";
+
+fn read_history(r: &mut Reader<'_>) -> Result<DeviceHistory, StoreError> {
+    Ok(DeviceHistory {
+        id: r.get()?,
+        customer_id: r.get()?,
+        cpe_id: r.get()?,
+        on: r.get()?,
+        action: r.get()?,
+        device: r.get()?,
+        reason: r.get()?,
+        ownership: r.get()?,
+        officer: r.get()?,
+        cost: r.get()?,
+        paid_from: r.get()?,
+    })
+}
+
 /// The history, oldest first.
 pub(crate) async fn history(
     s: &mut dyn Session,
@@ -137,26 +170,10 @@ pub(crate) async fn history(
 ) -> Result<Vec<DeviceHistory>, StoreError> {
     let only = if customer.is_some() { "AND customer_id = $2" } else { "" };
     let sql = format!(
-        "SELECT device_history_id, customer_id, cpe_id, happened_on, action, device, reason, ownership, officer, cost,
-            paid_from
+        "SELECT {HISTORY}
         FROM device_history WHERE tenant_id = $1 {only} ORDER BY happened_on, device_history_id"
     );
     let mut args = args![tenant];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    all(s, "device history", &sql, args, |r| {
-        Ok(DeviceHistory {
-            id: r.get()?,
-            customer_id: r.get()?,
-            cpe_id: r.get()?,
-            on: r.get()?,
-            action: r.get()?,
-            device: r.get()?,
-            reason: r.get()?,
-            ownership: r.get()?,
-            officer: r.get()?,
-            cost: r.get()?,
-            paid_from: r.get()?,
-        })
-    })
-    .await
+    all(s, "device history", &sql, args, read_history).await
 }

@@ -16,7 +16,7 @@ use crate::ending;
 use crate::rows::append;
 use crate::session::{Session, all};
 use crate::table::{EXPENSES, JOURNAL_ENTRIES, JOURNAL_LINES};
-use crate::value::{Value, args};
+use crate::value::{Reader, Value, args};
 
 pub(crate) async fn write_expenses(
     s: &mut dyn Session,
@@ -151,6 +151,44 @@ pub(crate) async fn account_days(
     all(s, "journal line", &sql, args![tenant, from], |r| Ok((r.get()?, r.get()?))).await
 }
 
+/// What entries of a kind move on each account each day.
+pub(crate) async fn booked_days(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    kind: EntryKind,
+) -> Result<Vec<(Date, Account, Money)>, StoreError> {
+    let sql = "SELECT booked_on, account, CAST(SUM(amount) AS BIGINT) FROM journal_lines
+        WHERE tenant_id = $1 AND kind = $2 GROUP BY booked_on, account";
+    all(s, "journal line", sql, args![tenant, kind], |r| Ok((r.get()?, r.get()?, r.get()?))).await
+}
+
+/// How many entries there are of each kind.
+pub(crate) async fn counted(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<(EntryKind, u64)>, StoreError> {
+    let sql = "SELECT kind, COUNT(*) FROM journal_entries WHERE tenant_id = $1 GROUP BY kind";
+    all(s, "journal entry", sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await
+}
+
+/// Entries of which a line says another day or kind than the entry itself, without their lines.
+pub(crate) async fn torn(s: &mut dyn Session, tenant: TenantId, limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
+    let sql = "SELECT DISTINCT e.journal_entry_id, e.booked_on, e.kind FROM journal_entries e
+            JOIN journal_lines l ON l.tenant_id = $1 AND l.journal_entry_id = e.journal_entry_id
+        WHERE e.tenant_id = $1 AND (l.booked_on <> e.booked_on OR l.kind <> e.kind)
+        ORDER BY e.journal_entry_id LIMIT $2";
+    all(s, "journal entry", sql, args![tenant, limit], read_head).await
+}
+
+/// Entries by id, in id order.
+pub(crate) async fn of(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<Vec<JournalEntry>, StoreError> {
+    let sql = "SELECT journal_entry_id, booked_on, kind FROM journal_entries
+        WHERE tenant_id = $1 AND journal_entry_id IN IDS(($2)) ORDER BY journal_entry_id";
+    let entries = all(s, "journal entry", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], read_head).await?;
+    with_lines(s, tenant, entries).await
+}
+
+fn read_head(r: &mut Reader<'_>) -> Result<JournalEntry, StoreError> {
+    Ok(JournalEntry { id: r.get()?, date: r.get()?, kind: r.get()?, lines: Vec::new() })
+}
+
 pub(crate) async fn page(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -158,10 +196,17 @@ pub(crate) async fn page(
 ) -> Result<Vec<JournalEntry>, StoreError> {
     let sql = "SELECT journal_entry_id, booked_on, kind FROM journal_entries
         WHERE tenant_id = $1 AND journal_entry_id > $2 ORDER BY journal_entry_id LIMIT $3";
-    let mut entries = all(s, "journal entry", sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], |r| {
-        Ok(JournalEntry { id: r.get()?, date: r.get()?, kind: r.get()?, lines: Vec::new() })
-    })
-    .await?;
+    let entries =
+        all(s, "journal entry", sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], read_head).await?;
+    with_lines(s, tenant, entries).await
+}
+
+/// Adds their lines to entries.
+async fn with_lines(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    mut entries: Vec<JournalEntry>,
+) -> Result<Vec<JournalEntry>, StoreError> {
     let ids = Value::Ids(entries.iter().map(|e| e.id.0).collect());
     let sql = "SELECT journal_entry_id, account, amount, package_id, site_id FROM journal_lines
         WHERE tenant_id = $1 AND journal_entry_id IN IDS(($2)) ORDER BY journal_entry_id, line";

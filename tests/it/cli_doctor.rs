@@ -152,13 +152,111 @@ fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
     assert_eq!(findings(&stage, 0, &[DOCTOR, &["--offline", "--renew-sums"]].concat()), Vec::<String>::new());
     // The sums may be the only witness of what was altered in the books: what they were is told before they follow.
     execute(&stage, &database, "UPDATE journal_lines SET account = 'bank' WHERE account = 'cash' AND kind = 'expense'");
-    let told = stage.isp.exit(0, &[&["--lang", "en"], DOCTOR, &["--offline", "--renew-sums"]].concat()).1;
+    let (found, told) = stage.isp.exit(5, &[&["--lang", "en"], DOCTOR, &["--offline", "--renew-sums"]].concat());
+    assert!(found.contains("ledger.untied") && found.contains("expense 2026-01-05 Rp250.000"), "{found}");
     assert!(told.contains("Changes a sum that reports are made of") && told.contains(" / "), "{told}");
     std::fs::write(&database, &good).unwrap();
     // As a person reads it.
     execute(&stage, &database, DAMAGES[0].1);
     let said = stage.isp.exit(5, &[&["--lang", "en"], DOCTOR].concat()).0;
     assert!(said.starts_with("✖ ledger.unbalanced: ") && said.contains("\n    Compare these entries"), "{said}");
+}
+
+/// What a person does by hand to one document or its entry, and what is named.
+const BOOKED_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("UPDATE deposits SET deposited_on = deposited_on + 1 WHERE kept_in = 'bank'", "deposit 2026-01-11 ANTON", "day"),
+    ("UPDATE deposits SET amount = amount - 1 WHERE kept_in = 'bank'", "deposit 2026-01-10 ANTON", "amount"),
+    ("UPDATE deposits SET kept_in = 'cash' WHERE kept_in = 'bank'", "deposit 2026-01-10 ANTON", "amount"),
+    ("DELETE FROM deposits WHERE kept_in = 'bank'", "deposit 2026-01-10", "stray"),
+    ("UPDATE payouts SET net = net + 3", "payout 2026-01-11 tripay", "amount"),
+    ("UPDATE payouts SET fee = fee + 1", "payout 2026-01-11 tripay", "amount"),
+    ("UPDATE payouts SET paid_on = paid_on - 1", "payout 2026-01-10 tripay", "day"),
+    ("UPDATE refunds SET amount = amount + 2", "refund 2026-01-11", "amount"),
+    ("UPDATE refunds SET paid_from = 'cash'", "refund 2026-01-11", "amount"),
+    ("UPDATE refunds SET paid_on = paid_on - 2", "refund 2026-01-09", "day"),
+    ("UPDATE expenses SET spent_on = spent_on + 1 WHERE category = 'expense_electricity'", "expense 2026-01-06", "day"),
+    ("UPDATE expenses SET paid_from = 'bank' WHERE category = 'expense_electricity'", "expense 2026-01-05", "amount"),
+    ("UPDATE expenses SET site_id = NULL WHERE category = 'expense_electricity'", "expense 2026-01-05", "place"),
+    (
+        "UPDATE expenses SET category = 'expense_other' WHERE category = 'expense_electricity'",
+        "expense 2026-01-05",
+        "amount",
+    ),
+    ("UPDATE device_history SET happened_on = happened_on - 1 WHERE cost > 0", "device_cost 2026-01-09", "day"),
+    ("UPDATE device_history SET paid_from = 'cash' WHERE cost > 0", "device_cost 2026-01-10", "amount"),
+    ("UPDATE payments SET received_at = received_at + 2 * 86400000000 WHERE reference = 'KW-1'", "cash KW-1", "day"),
+    ("UPDATE payments SET channel = 'bank' WHERE reference = 'KW-1'", "cash KW-1", "amount"),
+    ("UPDATE payment_reversals SET reversed_at = reversed_at + 2 * 86400000000", "bank T-9", "day"),
+    ("UPDATE payments SET amount = amount + 4 WHERE channel = 'write_off'", "INV-", "amount"),
+    ("UPDATE credit_notes SET issue_date = issue_date - 1", "NK-202601-000001", "day"),
+    ("UPDATE credit_notes SET dpp = dpp - 1, ppn = ppn + 1", "NK-202601-000001", "sum"),
+    ("UPDATE journal_entries SET booked_on = booked_on + 1 WHERE kind = 'deposit'", "deposit 2026-01-10 ANTON", "day"),
+    ("UPDATE journal_entries SET kind = 'refund' WHERE kind = 'payout'", "payout 2026-01-11 tripay", "kind"),
+    ("UPDATE journal_entries SET booked_on = booked_on + 1 WHERE kind = 'invoices'", "invoices 2026-01-", "head"),
+    (
+        "DELETE FROM journal_lines WHERE kind = 'refund'; DELETE FROM journal_entries WHERE kind = 'refund'",
+        "refund 2026-01-11",
+        "missing",
+    ),
+    ("UPDATE journal_lines SET site_id = NULL WHERE kind = 'invoices'", "invoices 2026-01", "place"),
+    (
+        "UPDATE journal_lines SET account = 'revenue_subscription' WHERE account = 'revenue_installation'",
+        "invoices 2026-01-10",
+        "amount",
+    ),
+    (
+        "UPDATE journal_entries SET booked_on = booked_on + 1 WHERE kind = 'invoices';
+            UPDATE journal_lines SET booked_on = booked_on + 1 WHERE kind = 'invoices'",
+        "invoices 2026-01-",
+        "missing",
+    ),
+];
+
+/// A provider who booked one document of each sort.
+fn booked() -> Stage {
+    let stage = sound();
+    let isp = &stage.isp;
+    let on = |day: &str, arguments: &[&str]| isp.ok(&[&["--on", day], arguments].concat());
+    on("2026-01-09", &["payment", "add", "P001", "50000", "--reference", "KW-2", "--collector", "ANTON"]);
+    on("2026-01-10", &["collector", "deposit", "ANTON", "40000", "--to", "bank"]);
+    on("2026-01-10", &["payment", "add", "P002", "60000", "--provider", "tripay", "--reference", "TP-1"]);
+    on("2026-01-11", &["gateway", "payout", "tripay", "50000", "--fee", "5000"]);
+    on("2026-01-10", &["payment", "add", "P002", "1000", "--provider", "bank", "--reference", "T-9"]);
+    on("2026-01-11", &["payment", "reverse", "bank", "T-9", "--reason", "salah rekening"]);
+    on("2026-01-11", &["refund", "add", "P001", "10000", "--from", "bank"]);
+    let replaced = ["device", "replace", "SN-1", "--with", "SN-2", "--reason", "petir", "--cost", "10000"];
+    on("2026-01-10", &[&replaced[..], &["--paid-from", "bank"]].concat());
+    let listed = isp.json(&["invoice", "list", "--customer", "P002"]);
+    let number = listed[0]["invoice"].as_str().unwrap();
+    on("2026-01-11", &["credit-note", "add", number, "2220", "--reason", "salah tagih"]);
+    on("2026-01-11", &["write-off", "add", number, "--reason", "pindah", "--by", "Sari"]);
+    stage
+}
+
+#[test]
+fn each_document_that_is_booked_otherwise_is_named() {
+    let stage = booked();
+    let offline = [&["--lang", "en", "--format", "json"], DOCTOR, &["--offline"]].concat();
+    // What was booked since waits to be sent; of the books nothing is found.
+    let before = findings(&stage, 5, &[DOCTOR, &["--offline"]].concat());
+    assert!(!before.is_empty() && before.iter().all(|kind| kind.starts_with("outbox.")), "{before:?}");
+    let database = stage.isp.dir().join("isp.db");
+    let good = std::fs::read(&database).unwrap();
+    let words: toml::Table = toml::from_str(include_str!("../../locales/en.toml")).unwrap();
+    for (sql, named, difference) in BOOKED_OTHERWISE {
+        execute(&stage, &database, sql);
+        let (out, _) = stage.isp.exit(5, &offline);
+        let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let untied = rows.as_array().unwrap().iter().find(|row| row["finding"] == "ledger.untied");
+        let what = untied.unwrap_or_else(|| panic!("{sql}: {out}"))["what"].as_str().unwrap();
+        let word = words["untied"][difference].as_str().unwrap();
+        let of = |name: &str| name.contains(named) && name.contains(word);
+        assert!(what.split([';', ',']).any(of), "{sql}: {what}");
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+        }
+        std::fs::write(&database, &good).unwrap();
+    }
 }
 
 #[test]

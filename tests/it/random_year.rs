@@ -453,7 +453,10 @@ fn events_of(snapshot: &Snapshot) -> BTreeMap<u32, Vec<isp_core::isolation::Acce
 }
 
 /// What must hold once every router and channel is back.
-fn check_settled(world: &World) {
+async fn check_settled(world: &World) {
+    let proof = world.engine().prove().await.unwrap();
+    assert!(proof.settled && proof.ties.untied.is_empty(), "{proof:?}");
+    assert_eq!(proof.documents.named, [], "each document is booked as it stands");
     let snapshot = world.store.snapshot(TENANT);
     for access in &snapshot.access {
         assert!(access.agrees(), "the router does not agree: {access:?}");
@@ -497,7 +500,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (world, _, _) = live_a_year(seed, Trouble::MissedDays, true).await;
-            check_settled(&world);
+            check_settled(&world).await;
             let snapshot = world.store.snapshot(TENANT);
             no_day_is_charged_twice(&snapshot);
             no_served_day_is_forgotten(&snapshot, first_day(&mut Dice(seed)).plus_days(DAYS));
@@ -524,7 +527,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (troubled, _, _) = live_a_year(seed, Trouble::MissedDays, false).await;
-            check_settled(&troubled);
+            check_settled(&troubled).await;
             let mut dice = Dice(seed);
             let start = first_day(&mut dice);
             let quiet = found(start, &mut dice, false).await;
@@ -565,7 +568,7 @@ proptest! {
         runtime.block_on(async {
             let (troubled, _, told) = live_a_year(seed, Trouble::Faults, true).await;
             let (quiet, _, expected) = live_a_year(seed, Trouble::None, true).await;
-            check_settled(&troubled);
+            check_settled(&troubled).await;
             assert!(told.len() >= 33 && told == expected, "a month's report differs");
             let (troubled, quiet) = (troubled.store.snapshot(TENANT), quiet.store.snapshot(TENANT));
             assert!(!quiet.credit_notes.is_empty() && !quiet.write_offs.is_empty());

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{InstallationRow, PageQuery, StoreError};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::ids::{CustomerId, SubscriptionId, TenantId};
+use crate::ids::{CustomerId, DeviceHistoryId, SubscriptionId, TenantId};
 use crate::installation::InstallationKind;
 use crate::isolation::ServiceAccess;
 use crate::package::Package;
@@ -148,6 +148,19 @@ pub trait DirectoryStore: Send + Sync {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<Vec<DeviceHistory>, StoreError>;
+
+    /// Device history in id order. A store with an own way to a page of it is faster than this, which reads all.
+    async fn device_steps(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<DeviceHistoryId>,
+    ) -> Result<Vec<DeviceHistory>, StoreError> {
+        let mut all = self.device_history(tenant, None).await?;
+        all.retain(|step| page.after.is_none_or(|after| after < step.id));
+        all.sort_by_key(|step| step.id);
+        all.truncate(page.limit as usize);
+        Ok(all)
+    }
 
     /// Installation orders with the sum invoiced and paid of each, of one customer or of all.
     async fn installation_orders(

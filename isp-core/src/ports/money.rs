@@ -1,6 +1,6 @@
 //! What was paid and booked: payments, credit, write-offs, collectors, the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use crate::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::kept::Sums;
-use crate::ledger::{Account, JournalEntry, JournalTotal};
+use crate::ledger::{Account, EntryKind, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
     Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
@@ -196,6 +196,42 @@ pub trait MoneyStore: Send + Sync {
         account: Account,
         from: Date,
     ) -> Result<Vec<(Date, Money)>, StoreError>;
+
+    /// Journal entries by id, in id order; unknown ones are left out. A store with an own way to them is faster than this, which reads all.
+    async fn entries_of(&self, tenant: TenantId, ids: &[JournalEntryId]) -> Result<Vec<JournalEntry>, StoreError> {
+        let ids: BTreeSet<JournalEntryId> = ids.iter().copied().collect();
+        let mut all = self.journal(tenant, PageQuery::first(u32::MAX)).await?;
+        all.retain(|entry| ids.contains(&entry.id));
+        Ok(all)
+    }
+
+    /// How many journal entries there are of each kind, of those that are there, in no particular order. A store with an own way to count
+    /// them is faster than this, which reads all.
+    async fn entries_counted(&self, tenant: TenantId) -> Result<Vec<(EntryKind, u64)>, StoreError> {
+        let mut counts: BTreeMap<EntryKind, u64> = BTreeMap::new();
+        for entry in self.journal(tenant, PageQuery::first(u32::MAX)).await? {
+            *counts.entry(entry.kind).or_default() += 1;
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    /// What entries of a kind move on each account each day, in no particular order. A store with an own way to add them up is faster
+    /// than this, which reads all.
+    async fn booked_days(&self, tenant: TenantId, kind: EntryKind) -> Result<Vec<(Date, Account, Money)>, StoreError> {
+        let mut days: BTreeMap<(Date, Account), Money> = BTreeMap::new();
+        for entry in self.journal(tenant, PageQuery::first(u32::MAX)).await?.iter().filter(|entry| entry.kind == kind) {
+            for line in &entry.lines {
+                *days.entry((entry.date, line.account)).or_default() += line.amount;
+            }
+        }
+        Ok(days.into_iter().map(|((day, account), amount)| (day, account, amount)).collect())
+    }
+
+    /// Entries of which a line says another day or kind than the entry itself, without their lines, in id order, at most so many. A store
+    /// that keeps both once has none.
+    async fn torn_entries(&self, _tenant: TenantId, _limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Journal entries, in id order.
     async fn journal(&self, tenant: TenantId, page: PageQuery<JournalEntryId>)

@@ -6,7 +6,7 @@ use isp_core::bank::{ImportedFile, MutationRow, PayerAlias, Telling};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use isp_core::ledger::kept::Sums;
-use isp_core::ledger::{Account, JournalEntry, JournalTotal};
+use isp_core::ledger::{Account, EntryKind, JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::payment::{
     Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRefund, GatewayRequest, PaymentRequest, Purse,
@@ -226,6 +226,26 @@ impl MoneyStore for SqlStore {
     async fn kept_sums(&self, tenant: TenantId) -> Result<Sums, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         sums::read(session.as_mut(), tenant).await
+    }
+
+    async fn entries_of(&self, tenant: TenantId, ids: &[JournalEntryId]) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        ledger::of(session.as_mut(), tenant, ids.iter().map(|id| id.0).collect()).await
+    }
+
+    async fn entries_counted(&self, tenant: TenantId) -> Result<Vec<(EntryKind, u64)>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        ledger::counted(session.as_mut(), tenant).await
+    }
+
+    async fn booked_days(&self, tenant: TenantId, kind: EntryKind) -> Result<Vec<(Date, Account, Money)>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        ledger::booked_days(session.as_mut(), tenant, kind).await
+    }
+
+    async fn torn_entries(&self, tenant: TenantId, limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        ledger::torn(session.as_mut(), tenant, limit).await
     }
 
     async fn account_days(

@@ -204,11 +204,16 @@ async fn books(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<
         format!("{account}{month} {}", untied.documents - untied.journal)
     });
     let apart: Vec<String> = apart.collect();
-    let count = apart.len().max(proof.ties.found.len());
+    let named = proof
+        .documents
+        .named
+        .iter()
+        .map(|(name, difference)| format!("{name} ({})", ctx.texts.t(&format!("untied.{}", difference.code()))));
+    let count = proof.documents.count.max(apart.len() as u64);
     if count > 0 {
-        let parts = [some(&apart), some(&proof.ties.found)];
+        let parts = [some(&apart), some(&named.collect::<Vec<_>>())];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        findings.add("ledger.untied", count as u64, &parts.join("; "));
+        findings.add("ledger.untied", count, &parts.join("; "));
     }
     if !proof.sums.is_empty() {
         findings.add("ledger.sums", proof.sums.len() as u64, &some(&proof.sums));

@@ -144,6 +144,7 @@ suite! { $
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
         sums_are_kept_by_each_commit
+        the_journal_is_read_by_id_kind_and_day
         lists_of_invoices_are_filtered
     }
     lists {

@@ -1,8 +1,11 @@
 //! Payments, allocations, credit, and the lists that reports read.
 
+use std::collections::BTreeMap;
+
 use crate::billing::InvoiceKind;
+use crate::device::DeviceHistory;
 use crate::ending::{Ending, EndingKind, RecordId};
-use crate::ids::{InvoiceId, RefundId, TenantId};
+use crate::ids::{InvoiceId, JournalEntryId, RefundId, TenantId};
 use crate::ledger::kept::{Documents, Sums};
 use crate::ledger::{Account, EntryKind, entry_for_payment};
 use crate::money::Money;
@@ -376,4 +379,68 @@ pub(super) async fn sums_are_kept_by_each_commit(store: &dyn Store, tenant: Tena
     assert_eq!(write_invoices(store, tenant, &[&again]).await.invoices_known, 1);
     refused(store, tenant, spend(vec![allocation(payment.id, second, 50_001, at)])).await;
     assert_eq!(store.kept_sums(tenant).await.unwrap(), sums);
+}
+
+/// What a proof of the books asks of the journal and of devices: by id, by kind, by day, by pages.
+pub(super) async fn the_journal_is_read_by_id_kind_and_day(store: &dyn Store, tenant: TenantId) {
+    let (w, [first, _]) = owing(store, tenant).await;
+    let at = moment("2026-01-05T03:00:00Z");
+    let invoices =
+        [sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 100_000).balance(Money::ZERO)];
+    for (n, amount) in [(1, 60_000), (2, 40_000), (3, 7_000)] {
+        let payment = sample::payment(tenant, n, w.customers[0].id, amount, at);
+        let paid: Vec<_> = (n < 3).then(|| allocation(payment.id, first, amount, at)).into_iter().collect();
+        let entry = entry_for_payment(&payment, &paid, &invoices, day("2026-01-04").plus_days(n as i32));
+        write(store, tenant, ChangeSet { payments: vec![payment], journal: vec![entry], ..spend(paid) }).await;
+    }
+    let cpe = sample::cpe(0, w.customers[0].id);
+    let steps: Vec<_> = (0..5)
+        .map(|n| DeviceHistory {
+            on: day("2026-01-20").plus_days(-(n as i32)),
+            ..sample::device_history(n, &cpe, day("2026-01-20"))
+        })
+        .collect();
+    write(store, tenant, ChangeSet { cpes: vec![cpe], device_history: steps.clone(), ..ChangeSet::default() }).await;
+
+    let all = store.journal(tenant, PageQuery::first(100)).await.unwrap();
+    assert_eq!(all.len(), 5, "two months of invoices and three payments");
+    let unknown = JournalEntryId(sample::id(99, 1));
+    for some in [&all[..], &all[1..3], &[]] {
+        let ids: Vec<JournalEntryId> = some.iter().rev().map(|entry| entry.id).chain([unknown]).collect();
+        assert_eq!(store.entries_of(tenant, &ids).await.unwrap(), some);
+    }
+    let mut counted = store.entries_counted(tenant).await.unwrap();
+    counted.sort_unstable();
+    let count = |kind| all.iter().filter(|entry| entry.kind == kind).count() as u64;
+    let kinds = EntryKind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0);
+    assert_eq!(counted, kinds.collect::<Vec<_>>());
+    for kind in EntryKind::ALL {
+        let (mut expected, mut booked) = (BTreeMap::new(), BTreeMap::new());
+        for entry in all.iter().filter(|entry| entry.kind == kind) {
+            for line in &entry.lines {
+                *expected.entry((entry.date, line.account)).or_insert(Money::ZERO) += line.amount;
+            }
+        }
+        for (on, account, amount) in store.booked_days(tenant, kind).await.unwrap() {
+            *booked.entry((on, account)).or_insert(Money::ZERO) += amount;
+        }
+        assert_eq!(booked, expected, "{kind:?}");
+    }
+    assert_eq!(store.torn_entries(tenant, 10).await.unwrap(), []);
+    for limit in [1, 2, 5, 6] {
+        let (mut found, mut page) = (Vec::new(), PageQuery::first(limit));
+        loop {
+            let some = store.device_steps(tenant, page).await.unwrap();
+            found.extend(some.iter().cloned());
+            if !page.advance(&some, |last| last.id) {
+                break;
+            }
+        }
+        assert_eq!(found, steps, "{limit} a page");
+    }
+    let nobody = sample::tenant(77);
+    assert_eq!(store.entries_of(nobody, &[all[0].id]).await.unwrap(), []);
+    assert_eq!(store.entries_counted(nobody).await.unwrap(), []);
+    assert_eq!(store.booked_days(nobody, EntryKind::Invoices).await.unwrap(), []);
+    assert_eq!(store.device_steps(nobody, PageQuery::first(9)).await.unwrap(), []);
 }
