@@ -192,13 +192,14 @@ impl SqlStore {
     }
 
     /// Writes the [sums of a tenant's books](isp_core::ledger::kept) anew, from what its journal and its documents come to. Each commit keeps them
-    /// up, so this is for sums that somebody altered, and for rows that were brought in by another way than a commit.
+    /// up, so this is for sums that somebody altered, and for rows that were brought in by another way than a commit. The log of changes says
+    /// which sums were other ones.
     ///
     /// # Errors
     /// As every method of [`Store`].
     pub async fn renew_sums(&self, tenant: TenantId) -> Result<(), StoreError> {
         let mut session = self.writer(tenant).await?;
-        sums::renew(session.as_mut(), tenant).await?;
+        sums::renew(session.as_mut(), tenant, &self.actor).await?;
         session.commit().await
     }
 

@@ -1,5 +1,6 @@
 //! The sums of the books that each commit keeps up.
 
+use isp_core::audit::Change;
 use isp_core::calendar::Date;
 use isp_core::ids::{InvoiceId, PackageId, SiteId, TenantId};
 use isp_core::ledger::kept::{Documents, OpenKey, Sums};
@@ -9,6 +10,7 @@ use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
 use uuid::Uuid;
 
+use crate::audit::{self, Actor};
 use crate::ledger;
 use crate::session::{Session, all, first};
 use crate::table::SUMS;
@@ -18,6 +20,8 @@ use crate::value::{Value, args};
 const JOURNAL: &str = "journal";
 const DOCUMENTS: &str = "documents";
 const OPEN: &str = "open";
+/// Kind and account of each sum of what is open.
+const OPEN_OF: (Documents, Account) = (Documents::Invoices, Account::Receivable);
 /// The day of a sum that is told apart by none.
 const NO_DAY: Date = Date::MIN;
 /// The package or site of a sum that has none: a key takes no null.
@@ -38,7 +42,8 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, moved: Sums) ->
         push(DOCUMENTS, month.map_or(NO_DAY, |month| month.first()), of.code(), account, (NONE, NONE), amount);
     }
     for ((due, package, site), amount) in moved.open.into_iter().filter(|(_, amount)| !amount.is_zero()) {
-        push(OPEN, due, Documents::Invoices.code(), Account::Receivable, (package.0, site.0), amount);
+        let (of, account) = OPEN_OF;
+        push(OPEN, due, of.code(), account, (package.0, site.0), amount);
     }
     if values.is_empty() {
         return Ok(());
@@ -68,11 +73,17 @@ pub(crate) async fn read(s: &mut dyn Session, tenant: TenantId) -> Result<Sums, 
             }
             DOCUMENTS => {
                 let (of, account): (Documents, Account) = (r.get()?, r.get()?);
-                let (_, _): (Uuid, Uuid) = (r.get()?, r.get()?);
+                let place: (Uuid, Uuid) = (r.get()?, r.get()?);
+                if place != (NONE, NONE) {
+                    return Err(r.corrupt("documents have a sum for no package and no site"));
+                }
                 sums.documents.insert((of, (day != NO_DAY).then(|| day.month()), account), r.get()?);
             }
             OPEN => {
-                let (_, _): (String, String) = (r.get()?, r.get()?);
+                let of: (Documents, Account) = (r.get()?, r.get()?);
+                if of != OPEN_OF {
+                    return Err(r.corrupt("what is open is of invoices, on the account of what customers owe"));
+                }
                 let (package, site) = (r.get()?, r.get()?);
                 sums.open.insert((day, package, site), r.get()?);
             }
@@ -96,10 +107,24 @@ pub(crate) async fn open_keys(
     .await
 }
 
-/// Writes all of them anew, from what the journal and the documents come to. Nobody of this tenant commits meanwhile.
-pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
-    let held = "SELECT tenant_id FROM tenants WHERE tenant_id = $1 FOR UPDATE";
-    s.fetch(held, args![tenant]).await?;
+/// Writes all of them anew, from what the journal and the documents come to, and says in the log which of them changed. Nobody of this
+/// tenant commits meanwhile.
+pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId, actor: &Actor) -> Result<(), StoreError> {
+    let head = audit::held(s, tenant).await?;
+    let before = match read(s, tenant).await {
+        Ok(sums) => Some(sums),
+        Err(StoreError::Corrupt { .. }) => None,
+        Err(other) => return Err(other),
+    };
+    write_anew(s, tenant).await?;
+    let changed = match before {
+        Some(before) => before.differing(&read(s, tenant).await?),
+        None => vec!["one of them could not be read".to_owned()],
+    };
+    audit::append(s, tenant, head, actor, &[Change::each("sums.renewed", &changed)]).await
+}
+
+async fn write_anew(s: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
     s.execute("DELETE FROM sums WHERE tenant_id = $1", args![tenant]).await?;
     let mut sums = Sums::default();
     for total in ledger::totals(s, tenant, Date::MIN, Date::MAX.plus_days(1)).await? {

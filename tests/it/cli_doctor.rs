@@ -113,6 +113,17 @@ const DAMAGES: &[(&str, &str)] = &[
     ("store.outdated", "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)"),
 ];
 
+/// A sum cannot be read: the doctor and reports name what mends it.
+fn unreadable_sum(stage: &Stage, what: &str) {
+    let (out, _) = stage.isp.exit(5, &[&["--format", "json"], DOCTOR, &["--offline"]].concat());
+    let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let found = rows.as_array().unwrap().iter().find(|row| row["finding"] == "store.corrupt");
+    let todo = found.unwrap_or_else(|| panic!("{what}: {out}"))["todo"].as_str().unwrap();
+    assert!(todo.contains("isp doctor --renew-sums"), "{what}: {todo}");
+    let (_, told) = stage.isp.exit(6, &["report", "finance", "--month", "2026-01"]);
+    assert!(told.contains("[store.corrupt]") && told.contains("isp doctor --renew-sums"), "{what}: {told}");
+}
+
 #[test]
 fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
     let stage = sound();
@@ -149,12 +160,29 @@ fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
         "INSERT INTO sums SELECT tenant_id, 'journal', day, kind, 'nonsense', package_id, site_id, 777 FROM sums
          WHERE book = 'journal' LIMIT 1",
     );
+    unreadable_sum(&stage, "nonsense");
     assert_eq!(findings(&stage, 0, &[DOCTOR, &["--offline", "--renew-sums"]].concat()), Vec::<String>::new());
     // The sums may be the only witness of what was altered in the books: what they were is told before they follow.
     execute(&stage, &database, "UPDATE journal_lines SET account = 'bank' WHERE account = 'cash' AND kind = 'expense'");
     let (found, told) = stage.isp.exit(5, &[&["--lang", "en"], DOCTOR, &["--offline", "--renew-sums"]].concat());
     assert!(found.contains("ledger.untied") && found.contains("expense 2026-01-05 Rp250.000"), "{found}");
     assert!(told.contains("Changes a sum that reports are made of") && told.contains(" / "), "{told}");
+    // The log says who renewed them, and which were others.
+    let log = stage.isp.ok(&["--format", "json", "audit", "show", "--last", "1"]);
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let (command, changes) = (log[0]["command"].as_str().unwrap(), log[0]["changes"].as_str().unwrap());
+    assert_eq!(command, "doctor");
+    assert!(changes.contains("sums.renewed") && changes.contains("journal 2026-01 expense bank: Rp0 / "), "{changes}");
+    stage.isp.ok(&["audit", "verify"]);
+    // What is open is of invoices, and of what customers owe: a sum that says otherwise is none.
+    for column in ["kind = 'credit'", "account = 'cash'", "kind = 'x'", "account = 'x'"] {
+        std::fs::write(&database, &good).unwrap();
+        execute(&stage, &database, &format!("UPDATE sums SET {column} WHERE book = 'open'"));
+        unreadable_sum(&stage, column);
+        assert_eq!(findings(&stage, 0, &[DOCTOR, &["--offline", "--renew-sums"]].concat()), Vec::<String>::new());
+        let log = stage.isp.ok(&["--format", "json", "audit", "show", "--last", "1"]);
+        assert!(log.contains("sums.renewed") && log.contains("could not be read"), "{log}");
+    }
     std::fs::write(&database, &good).unwrap();
     // As a person reads it.
     execute(&stage, &database, DAMAGES[0].1);

@@ -76,6 +76,14 @@ impl Change {
         Self { what, count, sum: None, rows: Vec::new(), hash: None }
     }
 
+    /// What is said of each of so many rows; of many only the first are told, and a hash over all.
+    #[must_use]
+    pub fn each(what: &'static str, said: &[String]) -> Self {
+        let mut log = Log::default();
+        log.rows(what, said, |row| json!(row));
+        log.0.pop().unwrap_or_else(|| Self::count(what, 0))
+    }
+
     /// One row, by its id.
     #[must_use]
     pub fn of(what: &'static str, id: Uuid) -> Self {

@@ -245,7 +245,7 @@ impl Engine<'_> {
             self.strays(&mut documents).await?;
         }
         let found = documents.named.iter().map(|(name, _)| name.clone()).collect();
-        Ok(Proof { ties: Ties { untied: apart, found }, documents, sums: differing(&kept, &sums), settled: true })
+        Ok(Proof { ties: Ties { untied: apart, found }, documents, sums: kept.differing(&sums), settled: true })
     }
 
     /// Compares what invoices come to with the journal: each day by account, and each month by account, package and site.
@@ -450,31 +450,4 @@ fn named(entry: &JournalEntry) -> String {
 
 fn on(entry: &JournalEntry, account: Account) -> Money {
     entry.lines.iter().filter(|line| line.account == account).map(|line| line.amount).sum()
-}
-
-/// Which sums are kept otherwise than the rows come to.
-fn differing(kept: &Sums, rows: &Sums) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut differs = |name: String, kept: Option<&Money>, rows: Option<&Money>| {
-        let (kept, rows) = (kept.copied().unwrap_or_default(), rows.copied().unwrap_or_default());
-        if kept != rows {
-            found.push(format!("{name}: {kept} / {rows}"));
-        }
-    };
-    let keys: BTreeSet<_> = kept.journal.keys().chain(rows.journal.keys()).collect();
-    for key @ (month, account, kind, ..) in keys {
-        let name = format!("journal {} {} {}", month.month(), kind.code(), account.code());
-        differs(name, kept.journal.get(key), rows.journal.get(key));
-    }
-    let keys: BTreeSet<_> = kept.documents.keys().chain(rows.documents.keys()).collect();
-    for key @ (of, month, account) in keys {
-        let month = month.map_or_else(String::new, |month| format!(" {month}"));
-        let name = format!("{}{month} {}", of.code(), account.code());
-        differs(name, kept.documents.get(key), rows.documents.get(key));
-    }
-    let keys: BTreeSet<_> = kept.open.keys().chain(rows.open.keys()).collect();
-    for key in keys {
-        differs(format!("open {}", key.0), kept.open.get(key), rows.open.get(key));
-    }
-    found
 }

@@ -22,7 +22,7 @@
 //! assert_eq!(sums.totals().len(), 2);
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::billing::{Invoice, InvoiceBalance};
 use crate::calendar::{Date, Month};
@@ -183,6 +183,34 @@ impl Sums {
             amount: *amount,
         })
         .collect()
+    }
+
+    /// Which of these sums are others than those of the rows: each with what is kept, and what the rows come to.
+    #[must_use]
+    pub fn differing(&self, rows: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut differs = |name: String, kept: Option<&Money>, rows: Option<&Money>| {
+            let (kept, rows) = (kept.copied().unwrap_or_default(), rows.copied().unwrap_or_default());
+            if kept != rows {
+                found.push(format!("{name}: {kept} / {rows}"));
+            }
+        };
+        let keys: BTreeSet<_> = self.journal.keys().chain(rows.journal.keys()).collect();
+        for key @ (month, account, kind, ..) in keys {
+            let name = format!("journal {} {} {}", month.month(), kind.code(), account.code());
+            differs(name, self.journal.get(key), rows.journal.get(key));
+        }
+        let keys: BTreeSet<_> = self.documents.keys().chain(rows.documents.keys()).collect();
+        for key @ (of, month, account) in keys {
+            let month = month.map_or_else(String::new, |month| format!(" {month}"));
+            let name = format!("{}{month} {}", of.code(), account.code());
+            differs(name, self.documents.get(key), rows.documents.get(key));
+        }
+        let keys: BTreeSet<_> = self.open.keys().chain(rows.open.keys()).collect();
+        for key in keys {
+            differs(format!("open {}", key.0), self.open.get(key), rows.open.get(key));
+        }
+        found
     }
 
     /// The same sums without those that came to zero.

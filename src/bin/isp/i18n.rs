@@ -12,7 +12,7 @@ use isp_import::{Fault, Problem};
 use isp_store::{BackupError, VaultError};
 use minijinja::Environment;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, classify};
 use crate::output::harmless;
 
 const FINDINGS: &str = include_str!("../../../locales/finding.id.toml");
@@ -176,6 +176,19 @@ impl Texts {
         self.find(&format!("error.{}", error.code()), &variables).unwrap_or_else(|| error.to_string())
     }
 
+    /// What to do about an error, by its code. A sum that cannot be read is one that the program writes anew by itself.
+    pub(crate) fn advice(&self, error: &anyhow::Error, variables: &[(&str, String)]) -> Option<String> {
+        let is_sum = |cause: &(dyn std::error::Error + 'static)| {
+            let stored = cause.downcast_ref::<StoreError>().or(match cause.downcast_ref::<EngineError>() {
+                Some(EngineError::Store(error)) => Some(error),
+                _ => None,
+            });
+            matches!(stored, Some(StoreError::Corrupt { what: "sum", .. }))
+        };
+        let key = if error.chain().any(is_sum) { "sum_corrupt" } else { classify(error).0 };
+        self.find(&format!("advice.{key}"), variables)
+    }
+
     /// An error of a command, in one line: what is known of it in this language, else its own words.
     pub(crate) fn failure(&self, error: &anyhow::Error) -> String {
         let said = error.chain().find_map(|cause| {
@@ -205,7 +218,7 @@ impl Texts {
             }
             cause.downcast_ref::<isp_core::Error>().map(|error| self.domain(error))
         });
-        let (code, _) = crate::failure::classify(error);
+        let (code, _) = classify(error);
         said.or_else(|| self.find(&format!("failure.{code}"), &[])).unwrap_or_else(|| format!("{error:#}"))
     }
 

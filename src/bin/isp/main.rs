@@ -268,7 +268,7 @@ fn told(error: &anyhow::Error, language: Language) -> Exit {
     output::note(&format!("isp: {} [{code}]", texts.failure(error)));
     let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let asked = speak::asked(&arguments, &Cli::command());
-    let advice = texts.find(&format!("advice.{code}"), &[("command", asked.name)]);
+    let advice = texts.advice(error, &[("command", asked.name)]);
     let lacking = match error.downcast_ref::<Failure>() {
         Some(Failure::NotFound { noun, .. }) => texts.find(&format!("advice.no_{noun}"), &[]),
         _ => None,

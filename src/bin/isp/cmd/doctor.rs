@@ -79,7 +79,7 @@ impl Findings<'_> {
         if self.found.iter().any(|known| known.kind == code && known.what == what) {
             return;
         }
-        let todo = texts.find(&format!("advice.{code}"), &[]).unwrap_or_default();
+        let todo = texts.advice(error, &[]).unwrap_or_default();
         self.found.push(Finding { kind: code.to_owned(), count: 1, what, todo });
     }
 }
@@ -103,6 +103,7 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
     };
     match store {
         Some(store) => {
+            let store = store.acting(ctx.officer.as_str(), &ctx.asked.command);
             if args.renew_sums {
                 renew_sums(ctx, &store).await?;
             }

@@ -118,7 +118,7 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
         // Such as a day before the last run: the sandbox is there all the same.
         let (code, _) = classify(&error);
         output::note(&format!("isp: {} [{code}]", inside.texts.failure(&error)));
-        if let Some(advice) = inside.texts.find(&format!("advice.{code}"), &[]) {
+        if let Some(advice) = inside.texts.advice(&error, &[]) {
             output::note(&format!("     {advice}"));
         }
     }
