@@ -78,6 +78,7 @@ mod subscription;
 mod sums;
 mod table;
 mod terms;
+mod twins;
 mod value;
 mod vault;
 mod wall;
@@ -92,6 +93,7 @@ pub use moving::{MovedRows, Moving};
 pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status, wall};
 pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};
+pub use twins::Twins;
 pub use vault::{Vault, VaultError};
 pub use wall::Walled;
 

@@ -23,6 +23,7 @@ use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
 use crate::seen::Seen;
 use crate::session::{Engine, Session, Whose, first};
+use crate::twins::{self, Twins};
 use crate::value::{Value, args};
 use crate::vault::Vault;
 use uuid::Uuid;
@@ -201,6 +202,16 @@ impl SqlStore {
         let mut session = self.writer(tenant).await?;
         sums::renew(session.as_mut(), tenant, &self.actor).await?;
         session.commit().await
+    }
+
+    /// Rows that are one since names are compared without case, in a database that is older than that; by what they are rows of, then by
+    /// what they are compared by.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn twins(&self, tenant: TenantId) -> Result<Vec<Twins>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        twins::all_of(session.as_mut(), tenant).await
     }
 
     /// Whether it sees the rows of all tenants; false behind a wall between them.

@@ -35,8 +35,7 @@ pub(crate) async fn all_of(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<
     for (what, table, id, name, key) in TABLES {
         // The first of them has the plain key; those after it have their own id behind a blank, which no name has.
         let sql = format!("SELECT {key}, {name} FROM {table} WHERE tenant_id = $1 AND {key} LIKE '% %' ORDER BY {id}");
-        let later: Vec<(String, String)> =
-            all(s, what, &sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await?;
+        let later: Vec<(String, String)> = all(s, what, &sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await?;
         let mut twins: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, name) in later {
             let plain = key.split(' ').next().unwrap_or_default().to_owned();
