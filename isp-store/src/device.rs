@@ -6,11 +6,13 @@ use isp_core::ledger::kept::Sums;
 use isp_core::ports::{PageQuery, StoreError};
 use isp_core::text::Code;
 
+use uuid::Uuid;
+
 use crate::customer::after;
 use crate::rows::{append, upsert};
 use crate::session::{Session, all, readable, readable_by};
 use crate::table::{CPES, DEVICE_HISTORY};
-use crate::value::{Kind, Reader, args};
+use crate::value::{Kind, Reader, Value, args};
 use crate::vault::{Place, Vault};
 
 fn password_place(tenant: TenantId, cpe: CpeId) -> Place {
@@ -128,6 +130,18 @@ pub(crate) async fn write_history(
         })
         .collect();
     append(s, &DEVICE_HISTORY, rows).await
+}
+
+/// The history of these devices, oldest first.
+pub(crate) async fn history_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    cpes: Vec<Uuid>,
+) -> Result<Vec<DeviceHistory>, StoreError> {
+    let sql = format!("SELECT {HISTORY} FROM device_history WHERE tenant_id = $1 AND cpe_id IN IDS(($2))");
+    let mut found = all(s, "device history", &sql, vec![Value::Id(tenant.0), Value::Ids(cpes)], read_history).await?;
+    found.sort_by_key(|step| (step.on, step.id));
+    Ok(found)
 }
 
 /// A page of the history.

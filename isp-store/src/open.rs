@@ -355,6 +355,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(40, "billed together", include_str!("../migrations/sqlite/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/sqlite/0041_router_rests.sql")),
         migration(42, "stretches", include_str!("../migrations/sqlite/0042_stretches.sql")),
+        migration(43, "past days", include_str!("../migrations/sqlite/0043_past_days.sql")),
     ]
 }
 
@@ -400,6 +401,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(40, "billed together", include_str!("../migrations/postgres/0040_billed_together.sql")),
         migration(41, "router rests", include_str!("../migrations/postgres/0041_router_rests.sql")),
         migration(42, "stretches", include_str!("../migrations/postgres/0042_stretches.sql")),
+        migration(43, "past days", include_str!("../migrations/postgres/0043_past_days.sql")),
     ]
 }
 

@@ -29,7 +29,7 @@ use crate::billing::{Arrears, InvoiceBalance};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{CustomerId, SubscriptionId};
+use crate::ids::{CpeId, CustomerId, SubscriptionId};
 use crate::isolation::{Access, ServiceAccess};
 use crate::money::Money;
 use crate::package::Package;
@@ -105,7 +105,8 @@ impl CustomerPages<'_> {
 #[derive(Debug)]
 pub struct CpePages<'e> {
     engine: Engine<'e>,
-    today: Date,
+    at: DateTime<Utc>,
+    past: bool,
     after: Option<Code>,
     over: bool,
 }
@@ -124,11 +125,21 @@ impl CpePages<'_> {
         let page = store.cpes_from(tenant, self.after.as_ref(), limit).await?;
         self.over = page.len() < limit as usize;
         self.after = page.last().map(|cpe| cpe.serial.clone());
+        let today = Zone::Wib.date_of(self.at);
+        let page = if self.past {
+            let ids: Vec<CpeId> = page.iter().map(|cpe| cpe.id).collect();
+            cpe::cpes_on(page, &store.history_of(tenant, &ids).await?, today)
+        } else {
+            page
+        };
         let ids: BTreeSet<CustomerId> = page.iter().map(|cpe| cpe.customer_id).collect();
         let ids: Vec<CustomerId> = ids.into_iter().collect();
         let people: Vec<Customer> = store.customers_of(tenant, &ids).await?;
-        let lines = store.subscriptions_of(tenant, &ids).await?;
-        Ok(Some(cpe::cpe(&page, &people, lines.iter().map(|(line, _)| line), self.today)))
+        let mut lines = store.subscriptions_of(tenant, &ids).await?;
+        if self.past {
+            lines = self.engine.lines_then(&ids, &lines, self.at).await?.0;
+        }
+        Ok(Some(cpe::cpe(&page, &people, lines.iter().map(|(line, _)| line), today)))
     }
 }
 
@@ -224,7 +235,13 @@ impl<'a> Engine<'a> {
     /// The devices' report as of `now`, a page at a time.
     #[must_use]
     pub fn cpe_pages(&self, now: DateTime<Utc>) -> CpePages<'a> {
-        CpePages { engine: *self, today: Zone::Wib.date_of(now), after: None, over: false }
+        CpePages { engine: *self, at: now, past: false, after: None, over: false }
+    }
+
+    /// The devices' report as it stood at a moment of the past, a page at a time; see [`Engine::report_cpe_at`].
+    #[must_use]
+    pub fn cpe_pages_at(&self, at: DateTime<Utc>) -> CpePages<'a> {
+        CpePages { engine: *self, at, past: true, after: None, over: false }
     }
 
     /// Who owes something that was issued by `today`, a page at a time: by the earliest due day, then by customer.

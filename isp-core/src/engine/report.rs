@@ -14,11 +14,11 @@ use crate::ports::{InvoiceQuery, PageQuery};
 use crate::report::cash::{CashRow, cash};
 use crate::report::finance::{Finance, FinanceInput, finance};
 use crate::report::profit_loss::{Codes, GroupBy, ProfitLoss, profit_loss};
-use crate::report::{Alike, CpeRow, CustomerRow, PackageRow, cpe, packages};
+use crate::report::{Alike, CpeRow, CustomerRow, PackageRow, packages};
 use crate::subscription::Subscription;
 
 /// About how many customers or lines the past is asked for at a time: the history of so many is in memory at once.
-const PAGE: usize = 1_000;
+const PAGE: u32 = 1_000;
 
 async fn all_of(mut pages: CustomerPages<'_>) -> Result<Vec<CustomerRow>, EngineError> {
     let mut all = Vec::new();
@@ -46,21 +46,23 @@ impl Engine<'_> {
         all_of(self.customer_pages_at(at).await?).await
     }
 
-    /// All lines with the terms and the access of a moment of the past, and what was open then.
+    /// All lines with the terms and the access of a moment of the past, and what was open then, those of some customers at a time.
     async fn lines_at(
         &self,
-        everybody: &[Customer],
         at: DateTime<Utc>,
-    ) -> Result<(Vec<(Subscription, ServiceAccess)>, Vec<InvoiceBalance>), EngineError> {
-        let (mut lines, mut open) = (Vec::new(), Vec::new());
-        for page in everybody.chunks(PAGE) {
-            let ids: Vec<CustomerId> = page.iter().map(|customer| customer.id).collect();
-            let of_page = self.store.subscriptions_of(self.tenant, &ids).await?;
-            let (then, owed) = self.lines_then(&ids, &of_page, at).await?;
-            lines.extend(then);
-            open.extend(owed);
+        mut each: impl FnMut(Vec<(Subscription, ServiceAccess)>, Vec<InvoiceBalance>),
+    ) -> Result<(), EngineError> {
+        let mut page = PageQuery::first(self.page.min(PAGE));
+        loop {
+            let people = self.store.customers(self.tenant, page).await?;
+            let ids: Vec<CustomerId> = people.iter().map(|customer| customer.id).collect();
+            let lines = self.store.subscriptions_of(self.tenant, &ids).await?;
+            let (then, open) = self.lines_then(&ids, &lines, at).await?;
+            each(then, open);
+            if !page.advance(&people, |last| last.id) {
+                return Ok(());
+            }
         }
-        Ok((lines, open))
     }
 
     /// The devices' report as it stood at a moment of the past: where each device was then; one that came later is left out.
@@ -68,11 +70,11 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn report_cpe_at(&self, at: DateTime<Utc>) -> Result<Vec<CpeRow>, EngineError> {
-        let (everybody, today) = (self.all_customers().await?, Zone::Wib.date_of(at));
-        let history = self.store.device_history(self.tenant, None).await?;
-        let cpes = cpe::cpes_on(self.store.cpes(self.tenant, None).await?, &history, today);
-        let (lines, _) = self.lines_at(&everybody, at).await?;
-        Ok(cpe::cpe(&cpes, &everybody, lines.iter().map(|(s, _)| s), today))
+        let (mut pages, mut all) = (self.cpe_pages_at(at), Vec::new());
+        while let Some(page) = pages.next().await? {
+            all.extend(page);
+        }
+        Ok(all)
     }
 
     /// The packages' report as it stood at a moment of the past, with the terms and the access of then.
@@ -81,9 +83,19 @@ impl Engine<'_> {
     /// [`EngineError::Store`].
     pub async fn report_packages_at(&self, at: DateTime<Utc>) -> Result<Vec<PackageRow>, EngineError> {
         let all = self.store.packages(self.tenant).await?;
-        let (lines, _) = self.lines_at(&self.all_customers().await?, at).await?;
-        let lines = lines.iter().map(|(line, access)| Alike { terms: line.terms, desired: access.desired, count: 1 });
-        Ok(packages::packages(&all, lines, Zone::Wib.date_of(at)))
+        let today = Zone::Wib.date_of(at);
+        let mut rows = packages::packages(&all, [], today);
+        self.lines_at(at, |lines, _| {
+            let alike = |(line, access): (Subscription, ServiceAccess)| Alike {
+                terms: line.terms,
+                desired: access.desired,
+                count: 1,
+            };
+            let page = packages::packages(&all, lines.into_iter().map(alike), today);
+            rows.iter_mut().zip(page).for_each(|(row, more)| row.add(&more));
+        })
+        .await?;
+        Ok(rows)
     }
 
     /// The devices' report as of `now`.
@@ -133,8 +145,14 @@ impl Engine<'_> {
         by: GroupBy,
         at: DateTime<Utc>,
     ) -> Result<Finance, EngineError> {
-        let (_, open) = self.lines_at(&self.all_customers().await?, at).await?;
-        let open: Vec<OpenSum> = open.iter().map(OpenSum::of).collect();
+        let mut sums = Sums::default();
+        self.lines_at(at, |_, open| {
+            for open in open.iter().map(OpenSum::of) {
+                sums.open((open.due_date, open.package_id, open.site_id), open.amount);
+            }
+        })
+        .await?;
+        let open = sums.all_open();
         self.finance_with(&self.store.kept_sums(self.tenant).await?, &open, (first, last), by, at).await
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{InstallationRow, PageQuery, StoreError};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::ids::{CustomerId, DeviceHistoryId, SubscriptionId, TenantId};
+use crate::ids::{CpeId, CustomerId, DeviceHistoryId, SubscriptionId, TenantId};
 use crate::installation::InstallationKind;
 use crate::isolation::ServiceAccess;
 use crate::package::Package;
@@ -148,6 +148,14 @@ pub trait DirectoryStore: Send + Sync {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<Vec<DeviceHistory>, StoreError>;
+
+    /// The history of these devices, oldest day first, then by id. A store with an own way to it is faster than this, which reads all.
+    async fn history_of(&self, tenant: TenantId, cpes: &[CpeId]) -> Result<Vec<DeviceHistory>, StoreError> {
+        let cpes: BTreeSet<CpeId> = cpes.iter().copied().collect();
+        let mut all = self.device_history(tenant, None).await?;
+        all.retain(|step| cpes.contains(&step.cpe_id));
+        Ok(all)
+    }
 
     /// Device history in id order. A store with an own way to a page of it is faster than this, which reads all.
     async fn device_steps(

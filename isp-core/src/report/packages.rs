@@ -41,6 +41,16 @@ pub struct PackageRow {
     pub monthly: Money,
 }
 
+impl PackageRow {
+    /// Adds the lines of another row of the same package.
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.active += more.active;
+        self.isolated += more.isolated;
+        self.paused += more.paused;
+        self.monthly += more.monthly;
+    }
+}
+
 /// Lines of which the report says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alike {

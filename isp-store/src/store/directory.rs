@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use isp_core::customer::Customer;
 use isp_core::device::{Cpe, DeviceHistory};
-use isp_core::ids::{CustomerId, DeviceHistoryId, SubscriptionId, TenantId};
+use isp_core::ids::{CpeId, CustomerId, DeviceHistoryId, SubscriptionId, TenantId};
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
@@ -183,6 +183,11 @@ impl DirectoryStore for SqlStore {
     ) -> Result<Vec<DeviceHistory>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         device::history(session.as_mut(), tenant, customer).await
+    }
+
+    async fn history_of(&self, tenant: TenantId, cpes: &[CpeId]) -> Result<Vec<DeviceHistory>, StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        device::history_of(session.as_mut(), tenant, cpes.iter().map(|id| id.0).collect()).await
     }
 
     async fn device_steps(

@@ -438,7 +438,13 @@ pub(super) async fn the_journal_is_read_by_id_kind_and_day(store: &dyn Store, te
         }
         assert_eq!(found, steps, "{limit} a page");
     }
+    let mut oldest_first = steps.clone();
+    oldest_first.sort_by_key(|step| (step.on, step.id));
+    let ids = [crate::ids::CpeId(sample::id(99, 2)), steps[0].cpe_id];
+    assert_eq!(store.history_of(tenant, &ids).await.unwrap(), oldest_first);
+    assert_eq!(store.history_of(tenant, &ids[..1]).await.unwrap(), []);
     let nobody = sample::tenant(77);
+    assert_eq!(store.history_of(nobody, &ids).await.unwrap(), []);
     assert_eq!(store.entries_of(nobody, &[all[0].id]).await.unwrap(), []);
     assert_eq!(store.entries_counted(nobody).await.unwrap(), []);
     assert_eq!(store.booked_days(nobody, EntryKind::Invoices).await.unwrap(), []);

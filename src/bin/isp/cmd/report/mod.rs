@@ -179,16 +179,15 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::Cpe(args) => {
             let wanted = |row: &CpeRow| !args.to_return || row.to_return;
-            if args.files.wanted() || ctx.dated {
+            if args.files.wanted() {
                 let mut report = made.cpe().await?;
                 report.retain(wanted);
-                if args.files.wanted() {
-                    return args.files.write(ctx, &[picture::cpe(&report, &ctx.texts)]);
-                }
-                ctx.rows(&cpe_rows(report.into_iter()))?;
-                return Ok(Exit::Done);
+                return args.files.write(ctx, &[picture::cpe(&report, &ctx.texts)]);
             }
-            let mut pages = made.engine.cpe_pages(ctx.now);
+            let mut pages = match ctx.dated {
+                true => made.engine.cpe_pages_at(ctx.now),
+                false => made.engine.cpe_pages(ctx.now),
+            };
             let mut printed = ctx.pages(cpe_rows(std::iter::empty()));
             while let Some(page) = pages.next().await? {
                 printed.page(cpe_rows(page.into_iter().filter(wanted)))?;
