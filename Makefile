@@ -22,7 +22,7 @@ lint: setup ## format, lints and documentation, warnings are errors
 	scripts/odoo_lint
 
 test-rust: setup ## Rust tests and documentation examples, with a private PostgreSQL
-	scripts/with_pg scripts/test_rust
+	ISP_PG_MEMORY=1 scripts/with_pg scripts/test_rust
 
 citus: setup ## the store, the cases and many workers on a private cluster: make citus CITUS_SRC=/path/to/citus-13.0
 	@CITUS_SRC='$(CITUS_SRC)' scripts/with_citus scripts/test_citus

@@ -30,3 +30,12 @@ leave_root() {
         die "neither setpriv nor runuser is here to leave root with. On Debian: apt-get install util-linux"
     fi
 }
+
+# Succeeds when /dev/shm is memory with room for 4 GB, from where a program can be started. A file there costs no disk and no journal.
+memory_has_room() {
+    local free probe=/dev/shm/isp-probe.$$ status=0
+    free=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1) && [ "${free:-0}" -ge 4000000 ] || return 1
+    { printf '#!/bin/sh\n' >"$probe" && chmod +x "$probe" && "$probe"; } 2>/dev/null || status=1
+    rm -f "$probe"
+    return "$status"
+}

@@ -13,7 +13,7 @@ const REMINDED: &[&str] = &["--on", "2026-01-08", "--at", "09:00"];
 fn provider() -> Stage {
     let mut stage = Stage::bare();
     stage.isp.set("ISP_WHATSAPP__DEADLINE_SECONDS", "1");
-    stage.isp.ok(&["init"]);
+    stage.isp.init();
     let rows = |head: &str, row: &dyn Fn(usize) -> String| {
         std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
     };

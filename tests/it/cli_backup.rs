@@ -9,7 +9,7 @@ const PASSPHRASE: &str = "empat kata acak ini";
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-05", "bill"]);
@@ -120,7 +120,7 @@ fn a_key_is_wrapped_and_comes_back_only_to_its_database() {
 #[test]
 fn a_change_of_keys_survives_being_killed() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let people: Vec<u32> = (0..250).collect();
     let rows = |head: &str, row: &dyn Fn(u32) -> String| {
         std::iter::once(head.to_owned()).chain(people.iter().map(|n| row(*n))).collect::<Vec<_>>().join("\n")

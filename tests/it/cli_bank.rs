@@ -124,7 +124,7 @@ fn a_qris_payment_of_the_night_opens_the_line_also_twice_out_of_order_and_with_t
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);

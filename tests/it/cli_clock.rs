@@ -6,7 +6,7 @@ use isp_core::calendar::Zone;
 /// A provider with this many lines of Rp 100.000, in service from 1 May 2026 on.
 fn provider(lines: u32) -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["site", "add", "A", "--name", "A"]);
     isp.ok(&["--on", "2026-05-01", "package", "add", "P", "--name", "P", "--price", "100000", "--speed", "10M"]);
     let mut customers = String::from("id_pelanggan,nama,alamat\n");

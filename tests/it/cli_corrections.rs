@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The provider of the spreadsheets, P001 with an invoice of 1 January.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);
@@ -441,7 +441,7 @@ fn a_line_is_renamed_and_moved_without_being_billed_twice() {
 #[test]
 fn a_dry_run_bills_no_installation_that_was_taken_back() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["installation", "kind", "FO", "--name", "Fiber", "--price", "300000"]);

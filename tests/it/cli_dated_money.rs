@@ -5,7 +5,7 @@ use crate::cli::{Isp, SHEETS};
 /// The provider of the spreadsheets, with Rp165.000 that ANTON took on the 5th and Rp165.000 that midtrans took on the 12th.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);

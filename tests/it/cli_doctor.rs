@@ -354,7 +354,7 @@ fn file_key_router_and_channel_are_told_apart() {
 #[test]
 fn an_invoice_with_a_line_of_rounding_is_sound() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["package", "add", "ODD", "--name", "Ganjil", "--price", "100006", "--tax", "inclusive", "--speed", "10"]);

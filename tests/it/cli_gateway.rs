@@ -19,7 +19,7 @@ fn stage() -> Stage {
     let [midtrans, tripay] =
         [GatewayKind::Midtrans, GatewayKind::Tripay].map(|kind| runtime.block_on(Simulator::start(kind)).unwrap());
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let path = isp.dir().join("isp.toml");
     let settings = format!(
         "{}\n[gateway.midtrans]\nsandbox = true\nkey = \"SB-Mid-server-simulated\"\nbase_url = \"{}\"\n\n\

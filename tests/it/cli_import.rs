@@ -29,7 +29,7 @@ const BAD: &[(&str, &str, &str)] = &[
 #[test]
 fn twenty_kinds_of_bad_rows_are_named_and_none_is_written() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let files: Vec<(&str, String)> = SHEETS
         .iter()
         .map(|(file, good)| {
@@ -62,7 +62,7 @@ fn twenty_kinds_of_bad_rows_are_named_and_none_is_written() {
 #[test]
 fn what_differs_is_said_and_changed_only_on_request() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.write(&[
@@ -92,7 +92,7 @@ fn what_differs_is_said_and_changed_only_on_request() {
 #[test]
 fn one_file_alone_and_nothing_at_all() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["import", "--customers", "sheets/customers.csv"]);
     assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
@@ -109,7 +109,7 @@ fn one_file_alone_and_nothing_at_all() {
 #[test]
 fn two_fees_of_one_line_on_one_day_are_refused() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     // In the file that was imported, P003 pays an installation on 10 January, February and March.
@@ -123,7 +123,7 @@ fn two_fees_of_one_line_on_one_day_are_refused() {
 #[test]
 fn a_corrected_row_is_asked_about_and_counts_once() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     let counts = || {
@@ -172,7 +172,7 @@ fn a_corrected_row_is_asked_about_and_counts_once() {
 #[test]
 fn sheets_as_owners_keep_them_are_read_and_what_was_guessed_is_told() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(&[
         ("Data Lokasi.csv", "kode;nama;zona\nBDG;Bandung;WIB\n"),
         ("mikrotik.csv", "kode;site;alamat;username;password\nR1;bdg;127.0.0.1:1;isp;rahasia-router\n"),
@@ -213,7 +213,7 @@ fn sheets_as_owners_keep_them_are_read_and_what_was_guessed_is_told() {
 #[test]
 fn slips_are_asked_about_and_taken_when_they_are_right() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(&[("packages.csv", "kode;nama;harga;kecepatan\nA;A;165;20M\nB;B;150000;20480\n")]);
     let (_, err) = isp.exit(3, &["--lang", "en", "import", "--packages", "sheets/packages.csv"]);
     assert_eq!(err.matches("[value.implausible]").count(), 2, "{err}");
@@ -227,7 +227,7 @@ fn slips_are_asked_about_and_taken_when_they_are_right() {
 #[test]
 fn an_export_is_imported_again_without_loss() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.write(&[(
         "customers.csv",
@@ -255,7 +255,7 @@ fn an_export_is_imported_again_without_loss() {
 #[test]
 fn rows_are_shown_before_they_are_written() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     let shown = isp.ok(&["--on", "2026-01-01", "import", "sheets", "--dry-run"]);
     for part in ["Budi Santoso", "+62***890", "Rp165.000", "20M/10M", "SN-1", "Rp500.000", "2026-01-05"] {
@@ -274,7 +274,7 @@ fn rows_are_shown_before_they_are_written() {
 #[test]
 fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(&[(
         "customers.csv",
         "DATA\nid_pelanggan;nama;alamat;telepon\nC1;Budi;Jl. 1;0815-551234\nC2;Siti;Jl. 2;0812-3456-7890\nC3;;Jl. 3;8.12E+10\n",
@@ -305,7 +305,7 @@ fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
 #[test]
 fn a_slip_on_the_command_line_is_asked_about_too() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let add = ["package", "add", "P", "--name", "P", "--speed", "20M", "--price", "165"];
     let (_, err) = isp.exit(3, &add);
     assert!(err.contains("[value.implausible]") && err.contains("Rp165") && err.contains("--sure"), "{err}");
@@ -318,7 +318,7 @@ fn a_slip_on_the_command_line_is_asked_about_too() {
 #[test]
 fn a_workbook_is_read_directly() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(&[("packages.csv", "kode;nama;harga;kecepatan\nHOME20;Rumah 20;165000;20M\n")]);
     isp.write(&[("sites.csv", "kode;nama\nBDG;Bandung\n")]);
     isp.write(&[("routers.csv", "kode;site;alamat;username;password\nR1;BDG;127.0.0.1:1;isp;x\n")]);
@@ -345,7 +345,7 @@ fn a_workbook_is_read_directly() {
 #[test]
 fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     let expense = isp.json(&["expense", "list"])[0]["id"].as_str().unwrap().to_owned();
@@ -383,7 +383,7 @@ fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
 #[test]
 fn a_sheet_with_everything_says_what_its_packages_and_lines_lack() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let head = "id_pelanggan,nama,alamat,paket,harga,username,password,mulai\n";
     let sheet = |package: &str| format!("{head}C1,Budi,Jalan 1,{package},150000,budi,rahasia,2026-01-01\n");
     let import = |isp: &Isp, text: &str| {
@@ -408,7 +408,7 @@ fn a_sheet_with_everything_says_what_its_packages_and_lines_lack() {
 #[test]
 fn a_copy_gives_numbers_to_customers_who_have_none() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["customer", "add", "PLG-0002", "--name", "Lama", "--address", "Jl. 0"]);
     let head = "nama,alamat,telepon,paket,harga,site,username,password,mulai\n";
     let row = |name: &str, user: &str| format!("{name},Jl. 1,,Rumah 10 Mbps,150000,A,{user},rahasia,2026-01-01\n");

@@ -8,7 +8,7 @@ const LIST: &str = "ISOLIR";
 /// Three lines by spreadsheet, one of each way onto the network.
 fn stage() -> Stage {
     let stage = Stage::bare();
-    stage.isp.ok(&["init"]);
+    stage.isp.init();
     let address = stage.router.address().to_string();
     stage.isp.write(crate::cli::SHEETS);
     let routers = format!("kode;site;alamat;username;password\nR1;BDG;{address};isp;rahasia-router\n");
@@ -153,7 +153,7 @@ fn what_a_line_cannot_have_is_said() {
 fn queues_and_leases_that_are_there_become_lines() {
     let stage = Stage::bare();
     let isp = &stage.isp;
-    isp.ok(&["init"]);
+    isp.init();
     let address = stage.router.address().to_string();
     let routers = format!("kode;site;alamat;username;password\nR1;BDG;{address};isp;rahasia-router\n");
     isp.write(&[crate::cli::SHEETS[0], ("routers.csv", &routers)]);

@@ -10,7 +10,7 @@ fn row(n: usize, phone: &str, package: &str) -> String {
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["site", "add", "A", "--name", "A"]);
     isp.ok(&["router", "add", "R1", "--site", "A", "--address", "10.0.0.1", "--username", "isp", "--password", "x"]);
     isp
@@ -69,7 +69,7 @@ fn a_missing_package_is_named_once_with_its_rows() {
 #[test]
 fn what_many_rows_share_is_said_once_and_the_rest_each() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let all = |n: usize| match n {
         7 => row(n, "08123", "10 Mbps"),
         9 => row(n, "", "10 Mbps").replace("warga9", "warga8"),

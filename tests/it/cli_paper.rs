@@ -4,7 +4,7 @@ use crate::cli::{Isp, SHEETS};
 
 fn billed() -> Isp {
     let mut isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.set("ISP_PROVIDER__NAME", "Warga <Net>");
     isp.set("ISP_PROVIDER__PAY_TO", r#"["BCA 123 a.n. Sari & Co"]"#);
     isp.set("ISP_PAPER__ADDRESS", r#"["Jl. Melati 1", "Bandung"]"#);

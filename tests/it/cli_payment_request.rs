@@ -7,7 +7,7 @@ const SHOP: &str = "00020101021126680016ID.CO.CONTOH.WWW011893600009000000001702
 
 fn provider() -> Isp {
     let mut isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.set("ISP_PAYMENT__QRIS", SHOP);
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);

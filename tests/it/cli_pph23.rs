@@ -5,7 +5,7 @@ use crate::cli::{Isp, SHEETS};
 /// P002 has an invoice of Rp111.000 of 5 January, of which it pays Rp109.000: 2 % of Rp100.000 are missing.
 fn short_by_the_tax() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-05", "bill"]);

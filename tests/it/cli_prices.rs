@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One line from 1 May 2026 at Rp300.000 with PPN, whose provider ran on 1 May.
 fn one() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["site", "add", "A", "--name", "A"]);
     let package = ["package", "add", "P", "--name", "P", "--price", "300000", "--tax", "inclusive", "--speed", "10M"];
     isp.ok(&[&["--on", "2026-05-01"], &package[..]].concat());

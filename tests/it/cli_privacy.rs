@@ -12,7 +12,7 @@ fn read(isp: &Isp, file: &str) -> String {
 /// The provider of the spreadsheets with an invoice of 1 January for each.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);

@@ -9,7 +9,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and a picture of a transfer";
 /// The provider of the spreadsheets, P001 with an invoice of 1 January that is due on the 11th.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);

@@ -10,7 +10,7 @@ fn provider(runtime: &Runtime) -> (Isp, Stage, SimulatedRouter) {
     let (stage, router) =
         runtime.block_on(async { (Stage::new().await, SimulatedRouter::start(Simulation::default()).await.unwrap()) });
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let settings = isp.dir().join("isp.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     let (database, port) = (stage.settings.database.reveal(), stage.nas.address().port());

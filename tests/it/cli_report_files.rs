@@ -12,7 +12,7 @@ use crate::cli::{Isp, SHEETS};
 fn provider() -> Isp {
     let mut isp = Isp::new();
     isp.set("ISP_PROVIDER__NAME", "Contoh <Net> & Co");
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["customer", "edit", "P002", "--name", "=HYPERLINK(1) <b>Siti</b>"]);
@@ -167,7 +167,7 @@ fn a_page_that_cannot_be_written_is_told() {
 #[test]
 fn an_empty_provider_has_empty_pages() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["report", "all", "--html", "kosong.html", "--xlsx", "kosong.xlsx"]);
     let page = std::fs::read_to_string(isp.dir().join("kosong.html")).unwrap();
     assert_eq!(page.matches("<section").count(), 6);

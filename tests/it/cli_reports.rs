@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The provider of the spreadsheets, with January and February billed, and a payment of 5 February.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     for day in ["2026-01-05", "2026-02-05"] {

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The small provider in January 2026, billed as far as the 31st.
 fn january() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     for day in ["2026-01-10", "2026-01-31"] {

@@ -11,7 +11,7 @@ use crate::cli::{Isp, SHEETS};
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp

@@ -77,7 +77,7 @@ fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let tripay = runtime.block_on(Simulator::start(GatewayKind::Tripay)).unwrap();
     let mut isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let path = isp.dir().join("isp.toml");
     let settings = format!(
         "{}\n[gateway.tripay]\nsandbox = true\nmerchant = \"S0001\"\nkey = \"DEV-simulated\"\nwebhook_key = \"simulated-webhook-key\"\n\
@@ -135,7 +135,7 @@ fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
 #[test]
 fn the_doctor_names_each_gateway_that_does_not_answer() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let path = isp.dir().join("isp.toml");
     let settings: String = ["midtrans", "xendit", "tripay", "duitku"]
         .map(|kind| {

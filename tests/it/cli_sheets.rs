@@ -9,7 +9,7 @@ const EVERYTHING: &str = "id_pelanggan;nama;alamat;telepon;paket;harga;site;user
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["site", "add", "A", "--name", "A"]);
     isp
 }

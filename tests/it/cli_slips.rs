@@ -4,7 +4,7 @@ use crate::cli::{Isp, SHEETS};
 
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(&SHEETS[..6]);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp

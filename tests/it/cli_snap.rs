@@ -102,7 +102,7 @@ fn two_servers_on_postgresql_book_each_payment_once_whichever_of_them_is_killed(
 #[test]
 fn doctor_names_numbers_that_are_nobodys_and_what_could_not_be_read() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     agree(&isp);
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);

@@ -203,7 +203,7 @@ fn a_database_that_was_lost_takes_its_own_marks_back_and_no_others() {
     let mut isp = Isp::new();
     isp.set("ISP_MIKROTIK__POOL", "pelanggan");
     isp.set("ISP_MIKROTIK__LOCAL_ADDRESS", "10.20.0.1");
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.write(&[("routers.csv", &SHEETS[1].1.replace("127.0.0.1:1", &stage.router.address().to_string()))]);
     isp.ok(&["--on", "2026-01-11", "import", "sheets"]);

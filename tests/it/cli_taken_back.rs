@@ -7,7 +7,7 @@ use crate::cli::{Isp, SHEETS};
 /// The provider of the spreadsheets, P001 with an invoice of 1 January.
 fn provider() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-01", "bill"]);

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One line from 1 May at Rp300.000 with PPN, billed up to 1 June.
 fn one() -> Isp {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.ok(&["site", "add", "A", "--name", "A"]);
     for (code, price) in [("P", "300000"), ("Q", "600000")] {
         let package =

@@ -25,7 +25,7 @@ fn rows(isp: &Isp, command: &[&str]) -> Vec<Value> {
 #[test]
 fn a_phone_and_moota_tell_of_one_transfer_and_it_is_booked_once() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     isp.ok(&["--on", "2026-01-05", "bill"]);

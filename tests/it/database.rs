@@ -3,6 +3,8 @@
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
+use crate::ready;
+
 /// True below `scripts/with_citus`.
 pub(crate) fn on_cluster() -> bool {
     std::env::var_os("ISP_TEST_CITUS").is_some()
@@ -63,6 +65,15 @@ pub(crate) async fn create(name: &str) {
         run(&url_of(name), format!("SELECT {add}('{socket}', {port})")).await;
     }
     lock.close().await.unwrap();
+}
+
+/// Makes a database that `isp init` is told of: a copy of one with tables where there is one, else an empty one.
+pub(crate) async fn create_ready(name: &str) {
+    let template = if on_cluster() { None } else { ready::template(&server(), url_of).await };
+    match template {
+        Some(template) => run(&server(), format!("CREATE DATABASE {name} TEMPLATE {template}")).await,
+        None => create(name).await,
+    }
 }
 
 /// Makes the tables; on a cluster they are distributed.

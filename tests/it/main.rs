@@ -1,10 +1,12 @@
 //! The tests of the whole: the engine with doubles for its surroundings, and the program `isp` as its users start it. They are one
-//! program, so that they are linked once. `support` and `cli` are what they share.
+//! program, so that they are linked once. `support`, `cli` and `ready` are what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
 #[path = "../../isp-radius/tests/common/mod.rs"]
 mod radius;
+#[path = "../../isp-store/tests/it/common/ready.rs"]
+mod ready;
 mod support;
 
 mod architecture;

@@ -47,7 +47,7 @@ impl Workers {
             stage.isp.set("ISP_DATABASE", url_of(name));
         }
         stage.isp.set("ISP_WORKER__LEASE_SECONDS", "1");
-        stage.isp.ok(&["init"]);
+        stage.isp.init();
         if kept == Kept::Postgres && database::on_cluster() {
             stage.isp.ok(&["migrate", "--citus"]);
         }
@@ -261,7 +261,7 @@ fn id_of(callback: Option<&str>) -> String {
 
 async fn create_database() -> String {
     let name = format!("isp_workers_{}", uuid::Uuid::now_v7().simple());
-    database::create(&name).await;
+    database::create_ready(&name).await;
     name
 }
 
@@ -276,7 +276,7 @@ pub(crate) async fn cut(database: &str) -> usize {
 #[test]
 fn a_server_that_lets_nobody_in_is_told_in_words() {
     let isp = Isp::new();
-    isp.ok(&["init"]);
+    isp.init();
     let stranger = format!("postgres://nobody-here@{}", url_of("postgres").rsplit('@').next().unwrap());
     for (url, id, en) in [
         (url_of("no_such_database"), "tidak ada basis data bernama itu|di servernya", "has no database of that name"),

@@ -25,8 +25,7 @@ async fn lived(database: &Database) -> SqlStore {
 
 #[tokio::test]
 async fn each_commit_has_an_entry_that_says_who_and_what() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = lived(&database).await;
         let (entries, breaks) = store.verify_audit(TENANT).await.unwrap();
         assert!(entries > 20 && breaks.is_empty(), "{entries} {breaks:?}");
@@ -73,8 +72,7 @@ async fn each_commit_has_an_entry_that_says_who_and_what() {
 
 #[tokio::test]
 async fn what_is_done_to_the_log_is_found() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = lived(&database).await;
         let last = store.audit_head(TENANT).await.unwrap().sequence;
         let copy = "INSERT INTO audit_log (tenant_id, sequence, happened_at, acted_by, command, changes, hash)
@@ -104,8 +102,7 @@ async fn what_is_done_to_the_log_is_found() {
 
 #[tokio::test]
 async fn two_who_commit_at_once_make_one_chain() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let stores = [database.open().await, database.open().await, database.open().await];
         let work = stores.into_iter().enumerate().map(|(at, store)| {
             tokio::spawn(async move {

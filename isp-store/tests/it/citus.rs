@@ -109,7 +109,7 @@ async fn distributing_goes_on_where_it_was_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster: scripts/with_citus"]
 async fn a_worker_is_not_migrated() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let worker = database.on_node(1);
     for refused in [isp_store::migrate(&worker).await.map(drop), isp_store::distribute(&worker).await.map(drop)] {
         let refused = refused.unwrap_err();
@@ -201,7 +201,7 @@ async fn bill(store: &dyn Store, tenant: TenantId, today: isp_core::calendar::Da
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs a cluster: scripts/with_citus"]
 async fn many_workers_bill_many_tenants_while_nodes_restart() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let store = database.open().await;
     for n in 0..TENANTS {
         store.commit(tenant(n), provider(LINES, day("2026-01-05"))).await.unwrap();

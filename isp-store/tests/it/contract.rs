@@ -21,7 +21,7 @@ mod sqlite {
     use super::*;
 
     async fn fresh() -> Own {
-        let database = Database::sqlite().migrated().await;
+        let database = Database::sqlite_migrated().await;
         Own { store: database.open().await, _database: database }
     }
 
@@ -30,20 +30,19 @@ mod sqlite {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_keeps_the_contract_with_all_cases_in_one_file() {
-    let database = Database::sqlite().migrated().await;
+    let database = Database::sqlite_migrated().await;
     run_all(isp_store::open(&database.url, vault()).await.unwrap().as_ref()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_keeps_the_contract() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     run_all(isp_store::open(&database.url, vault()).await.unwrap().as_ref()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_inbox_keeps_its_contract() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         isp_core::testing::contract::inbox::run_all(&database.open().await, 900).await;
     }
 }

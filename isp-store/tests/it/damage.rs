@@ -55,8 +55,7 @@ fn named(store: &dyn Store) -> Vec<(&'static str, uuid::Uuid)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_password_of_twenty_holds_up_no_other_line() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
         damaged_password(&database, 7).await;
@@ -113,8 +112,7 @@ async fn one_password_of_twenty_holds_up_no_other_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_phone_number_holds_up_no_other_message_and_no_list() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
         let (policy, sender) = (Policy::default(), sample::sender());
@@ -166,8 +164,7 @@ async fn one_phone_number_holds_up_no_other_message_and_no_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_billed_or_isolated_on_a_guess() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
         let (policy, sender) = (Policy::default(), sample::sender());

@@ -8,8 +8,7 @@ use sqlx::{Connection as _, Executor as _};
 
 #[tokio::test]
 async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         let now = day("2026-01-05").at(12, 0, Zone::Wib);
         assert_eq!(store.examine(TENANT, now).await.unwrap(), []);
@@ -26,7 +25,7 @@ async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
 /// Only PostgreSQL lets a unique key be taken away in one statement.
 #[tokio::test]
 async fn what_stands_twice_is_found_where_its_key_is_gone() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let store = database.open().await;
     store.commit(TENANT, provider(3, day("2026-01-05"))).await.unwrap();
     let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();

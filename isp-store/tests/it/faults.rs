@@ -43,7 +43,6 @@ fn some(invoices: Vec<Invoice>) -> ChangeSet {
 }
 
 async fn prepared(database: Database) -> (Database, Arc<dyn Store>) {
-    let database = database.migrated().await;
     let store = isp_store::open(&database.url, vault()).await.unwrap();
     store.commit(TENANT, provider(CUSTOMERS, day("2026-01-01"))).await.unwrap();
     (database, store)
@@ -65,7 +64,7 @@ async fn assert_sound(store: &dyn Store, months: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_at_once_write_each_invoice_once() {
-    for database in Database::both().await {
+    for database in Database::both_migrated().await {
         let (database, first) = prepared(database).await;
         let second = isp_store::open(&database.url, vault()).await.unwrap();
         let mut written = 0;
@@ -89,7 +88,7 @@ async fn two_runs_at_once_write_each_invoice_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_told_ten_times_at_once_is_written_once() {
-    for database in Database::both().await {
+    for database in Database::both_migrated().await {
         let (database, store) = prepared(database).await;
         store.commit(TENANT, some(invoices(1))).await.unwrap();
         let at = day("2026-01-12").at(9, 0, Zone::Wib);
@@ -137,7 +136,7 @@ async fn a_payment_told_ten_times_at_once_is_written_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_is_cut_off_is_written_whole_or_not_at_all() {
-    for database in Database::both().await {
+    for database in Database::both_migrated().await {
         let (database, store) = prepared(database).await;
         let mut cut = 0;
         for month in 1..=8 {
@@ -168,8 +167,10 @@ async fn a_commit_that_is_cut_off_is_written_whole_or_not_at_all() {
 fn a_process_that_dies_in_a_commit_leaves_it_whole_or_not_at_all() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let life = runtime();
-    let databases =
-        life.block_on(async { [prepared(Database::sqlite()).await, prepared(Database::postgres().await).await] });
+    let databases = life.block_on(async {
+        let [sqlite, postgres] = Database::both_migrated().await;
+        [prepared(sqlite).await, prepared(postgres).await]
+    });
     for (database, store) in databases {
         let (mut died, mut month) = (0, 1);
         for step in 0_u32..24 {
@@ -213,7 +214,7 @@ fn a_process_that_dies_in_a_commit_leaves_it_whole_or_not_at_all() {
 async fn a_transaction_that_somebody_forgot_is_not_waited_for_without_end() {
     use sqlx::{Connection as _, Executor as _};
     let mut waits = Vec::new();
-    for database in Database::both().await {
+    for database in Database::both_migrated().await {
         let (database, store) = prepared(database).await;
         waits.push(tokio::spawn(async move {
             let position = || ChangeSet { billing_position: Some(day("2026-01-01")), ..ChangeSet::default() };
@@ -246,7 +247,7 @@ async fn a_transaction_that_somebody_forgot_is_not_waited_for_without_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_ask_at_once_nobody_gets_the_amount_of_another() {
-    for database in Database::both().await {
+    for database in Database::both_migrated().await {
         let (_database, store) = prepared(database).await;
         store.commit(TENANT, some(invoices(1))).await.unwrap();
         let now = day("2026-01-05").at(23, 0, Zone::Wib);

@@ -7,8 +7,7 @@ const LINES: u32 = 6_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_rows_with_one_key_the_later_counts_however_far_they_are_apart() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         let mut changes = provider(LINES, day("2026-01-05"));
         let again = isp_core::customer::Customer { name: name("Nama kemudian"), ..the_customer(0) };
@@ -27,8 +26,7 @@ async fn of_two_rows_with_one_key_the_later_counts_however_far_they_are_apart() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_last_row_breaks_leaves_nothing_of_the_first() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         // Both on one router, with every line that is looked at at once between them.
         for twin in ["user1@isp", "USER1@isp"] {

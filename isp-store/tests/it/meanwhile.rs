@@ -77,8 +77,7 @@ async fn a_page_that_somebody_changes_after_it_was_read_is_read_again() {
         elsewhere(async { assert!(memory.commit(TENANT, changes).await.is_ok()) });
     })
     .await;
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         bills_what_holds_now(&store, &|changes| {
             elsewhere(async {
@@ -96,8 +95,7 @@ async fn a_page_that_somebody_changes_after_it_was_read_is_read_again() {
 /// What others commit is told apart by the log of changes; and a log that tells nothing of them is not trusted.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_commits_counts_when_it_is_about_lines() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let (store, other) = (database.open().await, database.open().await);
         store.commit(TENANT, lines()).await.unwrap();
         let query = BillableQuery { days: u32::MAX, ends_from: Date::MAX };

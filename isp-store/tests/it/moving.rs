@@ -51,8 +51,8 @@ fn told() -> ChangeSet {
 
 /// Two databases; in the first one a provider that has lived for some weeks, and another one beside it.
 async fn two() -> (Database, Database, Vec<String>) {
-    let old = Database::postgres().await.migrated().await;
-    let new = Database::postgres().await.migrated().await;
+    let old = Database::postgres_migrated().await;
+    let new = Database::postgres_migrated().await;
     let store = old.open().await;
     store.commit(TENANT, provider(16, day("2026-01-05"))).await.unwrap();
     live(&store, 0..10).await;
@@ -126,14 +126,14 @@ async fn begin_again(old: &Database, new: &Database) -> Moving {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_and_a_file_are_not_moved_to() {
-    let (one, two) = (Database::postgres().await.migrated().await, Database::postgres().await.migrated().await);
+    let (one, two) = (Database::postgres_migrated().await, Database::postgres_migrated().await);
     one.open().await.commit(TENANT, places()).await.unwrap();
     if on_cluster() {
         let refused = begin(&one, &two).await.unwrap_err();
         assert!(refused.to_string().contains("Citus"), "{refused}");
         return;
     }
-    let file = Database::sqlite().migrated().await;
+    let file = Database::sqlite_migrated().await;
     let refused = Moving::begin(&one.url, &file.url, TENANT, &vault()).await.unwrap_err();
     assert!(refused.to_string().contains("SQLite"), "{refused}");
     let refused = Moving::begin(&one.url, &one.url, TENANT, &vault()).await.unwrap_err();
@@ -141,7 +141,7 @@ async fn a_cluster_and_a_file_are_not_moved_to() {
     assert_eq!(Moving::begin(&one.url, &two.url, OTHER, &vault()).await.unwrap_err().code(), "store.not_found");
     // Another key, and rows of the same provider.
     let other = isp_store::Vault::from_text(&"1d".repeat(32)).unwrap();
-    let foreign = Database::postgres().await.migrated().await;
+    let foreign = Database::postgres_migrated().await;
     SqlStore::open(&foreign.url, other).await.unwrap().close().await;
     assert_eq!(begin(&one, &foreign).await.unwrap_err(), StoreError::WrongKey);
     two.open().await.commit(TENANT, places()).await.unwrap();
@@ -218,7 +218,7 @@ async fn a_move_that_is_killed_after_any_step_goes_on() {
 }
 
 async fn a_cluster_refuses() {
-    let (one, two) = (Database::postgres().await.migrated().await, Database::postgres().await.migrated().await);
+    let (one, two) = (Database::postgres_migrated().await, Database::postgres_migrated().await);
     one.open().await.commit(TENANT, places()).await.unwrap();
     begin(&one, &two).await.unwrap_err();
 }

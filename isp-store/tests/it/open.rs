@@ -45,7 +45,7 @@ async fn urls_that_name_no_database_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let error = isp_store::migrate(&format!("sqlite:{}/none/isp.db", dir.path().display())).await.unwrap_err();
     assert_eq!(error.code(), "store.unavailable", "{error}");
-    let both = Database::sqlite().migrated().await;
+    let both = Database::sqlite_migrated().await;
     let double_slash = both.url.replacen("sqlite:", "sqlite://", 1);
     assert!(isp_store::open(&double_slash, vault()).await.is_ok());
 }
@@ -54,7 +54,7 @@ async fn urls_that_name_no_database_are_refused() {
 #[tokio::test]
 async fn the_database_file_is_its_owners() {
     use std::os::unix::fs::PermissionsExt as _;
-    let database = Database::sqlite().migrated().await;
+    let database = Database::sqlite_migrated().await;
     let store = database.open().await;
     store.commit(TENANT, places()).await.unwrap();
     for entry in std::fs::read_dir(database.path().parent().unwrap()).unwrap() {
@@ -66,7 +66,7 @@ async fn the_database_file_is_its_owners() {
 
 #[tokio::test]
 async fn a_damaged_file_is_told_as_such() {
-    let database = Database::sqlite().migrated().await;
+    let database = Database::sqlite_migrated().await;
     let store = database.open().await;
     store.commit(TENANT, provider(200, day("2026-01-05"))).await.unwrap();
     store.close().await;
@@ -85,8 +85,7 @@ async fn a_damaged_file_is_told_as_such() {
 
 #[tokio::test]
 async fn a_closed_store_is_unavailable() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.close().await;
         assert_eq!(store.sites(TENANT).await.unwrap_err().code(), "store.unavailable");
@@ -97,8 +96,7 @@ async fn a_closed_store_is_unavailable() {
 
 #[tokio::test]
 async fn one_run_a_tenant_at_a_time_also_from_another_process() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let (a, b) = (database.open().await, database.open().await);
         let other = isp_core::ids::TenantId(id(99, 1));
         let guard = a.begin_run(TENANT, TERM).await.unwrap();

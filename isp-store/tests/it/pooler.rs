@@ -19,7 +19,7 @@ fn behind_pooler(database: &Database) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs scripts/with_pgbouncer"]
 async fn the_store_keeps_its_contract_behind_a_pooler() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let url = behind_pooler(&database);
     store::run_all(isp_store::open(&url, vault()).await.unwrap().as_ref()).await;
     inbox::run_all(&SqlStore::open(&url, vault()).await.unwrap(), 900).await;
@@ -29,7 +29,7 @@ async fn the_store_keeps_its_contract_behind_a_pooler() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs scripts/with_pgbouncer"]
 async fn many_programs_share_few_servers() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let url = behind_pooler(&database);
     let first = SqlStore::open(&url, vault()).await.unwrap();
     first.commit(TENANT, provider(20, day("2026-01-05"))).await.unwrap();
@@ -59,7 +59,7 @@ async fn many_programs_share_few_servers() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs scripts/with_pgbouncer"]
 async fn a_forgotten_lock_is_not_waited_for_longer_than_without_a_pooler() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let store = SqlStore::open(&behind_pooler(&database), vault()).await.unwrap();
     store.commit(TENANT, provider(1, day("2026-01-05"))).await.unwrap();
     let mut holder = sqlx::PgConnection::connect(&database.url).await.unwrap();

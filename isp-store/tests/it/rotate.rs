@@ -15,8 +15,7 @@ fn ring(keys: &[&str]) -> Vault {
 
 #[tokio::test]
 async fn everything_is_sealed_anew_and_the_old_key_is_needed_no_more() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(700, day("2026-01-05"))).await.unwrap();
         let page = PageQuery::first(1_000);
@@ -58,8 +57,7 @@ async fn everything_is_sealed_anew_and_the_old_key_is_needed_no_more() {
 
 #[tokio::test]
 async fn who_writes_meanwhile_loses_nothing() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(300, day("2026-01-05"))).await.unwrap();
         store.close().await;
@@ -88,8 +86,7 @@ async fn who_writes_meanwhile_loses_nothing() {
 
 #[tokio::test]
 async fn what_no_key_opens_is_counted_and_left() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(10, day("2026-01-05"))).await.unwrap();
         store.close().await;

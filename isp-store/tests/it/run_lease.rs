@@ -17,8 +17,7 @@ async fn run_out(database: &Database) {
 
 #[tokio::test]
 async fn the_living_keep_it_for_longer_than_its_term() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let (a, b) = (database.open().await, database.open().await);
         let guard = a.begin_run(TENANT, SHORT).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -30,8 +29,7 @@ async fn the_living_keep_it_for_longer_than_its_term() {
 
 #[tokio::test]
 async fn whoever_lost_it_writes_nothing_and_takes_nothing_back() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let (a, b, c) = (database.open().await, database.open().await, database.open().await);
         let lost = a.begin_run(TENANT, TimeDelta::hours(1)).await.unwrap();
         run_out(&database).await;
@@ -54,8 +52,7 @@ async fn whoever_lost_it_writes_nothing_and_takes_nothing_back() {
 
 #[tokio::test]
 async fn a_change_of_keys_that_stood_still_stops_when_a_run_has_begun() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let (a, b) = (database.open().await, database.open().await);
         a.commit(TENANT, provider(20, day("2026-01-05"))).await.unwrap();
         let held = a.hold_runs().await.unwrap();
@@ -67,8 +64,7 @@ async fn a_change_of_keys_that_stood_still_stops_when_a_run_has_begun() {
 
 #[tokio::test]
 async fn the_clock_is_that_of_the_database() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         let before = Utc::now() - TimeDelta::seconds(1);
         let said = store.clock().await.unwrap();

@@ -31,7 +31,7 @@ async fn filled(database: &Database) -> isp_store::SqlStore {
 
 #[tokio::test]
 async fn no_file_of_sqlite_holds_a_clear_text() {
-    let database = Database::sqlite().migrated().await;
+    let database = Database::sqlite_migrated().await;
     let store = filled(&database).await;
     let mut seen = 0;
     for round in 0..2 {
@@ -55,7 +55,7 @@ async fn no_file_of_sqlite_holds_a_clear_text() {
 
 #[tokio::test]
 async fn no_table_of_postgresql_holds_a_clear_text() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let _store = filled(&database).await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
@@ -75,8 +75,7 @@ async fn no_table_of_postgresql_holds_a_clear_text() {
 
 #[tokio::test]
 async fn errors_hold_no_personal_data() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = filled(&database).await;
         let mut double = the_customer(500);
         double.code = code("C-00001");
@@ -102,8 +101,7 @@ async fn errors_hold_no_personal_data() {
 
 #[tokio::test]
 async fn another_key_is_refused_at_the_door_and_a_ring_is_not() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         filled(&database).await.close().await;
         let other = "11".repeat(32);
         let error = isp_store::open(&database.url, Vault::from_text(&other).unwrap()).await.err().unwrap();

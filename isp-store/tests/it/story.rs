@@ -313,7 +313,6 @@ async fn tell(database: Database) {
         assert!(expected.to_lowercase().contains(&word.to_lowercase()), "the story holds no {word}");
     }
 
-    let database = database.migrated().await;
     let store = database.open().await;
     story(&store, &policy).await;
     assert_same(&expected, &everything(&store, &policy).await, &database.url);
@@ -333,10 +332,10 @@ async fn tell(database: Database) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_tells_the_story_as_memory_does() {
-    tell(Database::sqlite()).await;
+    tell(Database::sqlite_migrated().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_tells_the_story_as_memory_does() {
-    tell(Database::postgres().await).await;
+    tell(Database::postgres_migrated().await).await;
 }

@@ -39,8 +39,7 @@ async fn import(store: &SqlStore) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_tells_at_one_moment_keeps_as_many_as_there_were() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = Arc::new(database.open().await);
         // Five at once, twice: two transfers of one day and amount.
         for nonce in 0..2 {

@@ -244,18 +244,17 @@ fn same(expected: &[String], found: &[String]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sqlite_file_of_the_first_version_is_upgraded() {
-    upgrade(Database::sqlite().migrated().await, Database::sqlite()).await;
+    upgrade(Database::sqlite_migrated().await, Database::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgresql_database_of_the_first_version_is_upgraded() {
-    upgrade(Database::postgres().await.migrated().await, Database::postgres().await).await;
+    upgrade(Database::postgres_migrated().await, Database::postgres().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ended_before_deposits_could_be_taken_back_is_kept() {
-    for database in Database::both().await {
-        let database = database.migrated().await;
+    for database in Database::both_migrated().await {
         let store = database.open().await;
         store.commit(TENANT, provider(1, day(START))).await.unwrap();
         let (promise_id, at) = (isp_core::ids::PromiseId(id(33, 1)), day(START).at(9, 0, Zone::Wib));

@@ -25,7 +25,7 @@ async fn tables(owner: &mut PgConnection) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_keeps_the_contract_behind_the_wall() {
-    let database = Database::postgres().await.migrated().await.walled().await;
+    let database = Database::postgres_migrated().await.walled().await;
     // On a cluster a statement that goes to more shards than one is refused: all rows of a tenant lie in one, and of what is asked of many, Citus
     // does not understand everything.
     let one_shard = if on_cluster() { "&options[citus.multi_task_query_log_level]=error" } else { "" };
@@ -38,7 +38,7 @@ async fn postgres_keeps_the_contract_behind_the_wall() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_names_no_tenant_is_refused_and_who_names_another_sees_nothing() {
-    let database = Database::postgres().await.migrated().await.walled().await;
+    let database = Database::postgres_migrated().await.walled().await;
     let store = database.open().await;
     // Enough rows for each way into a table.
     store.commit(TENANT, provider(1_200, day("2026-01-05"))).await.unwrap();
@@ -84,7 +84,7 @@ async fn who_names_no_tenant_is_refused_and_who_names_another_sees_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_concerns_all_tenants_is_the_owners() {
-    let database = Database::postgres().await.migrated().await.walled().await;
+    let database = Database::postgres_migrated().await.walled().await;
     let store = database.open().await;
     store.commit(TENANT, provider(20, day("2026-01-05"))).await.unwrap();
     let behind = database.behind.as_ref().unwrap();
@@ -101,7 +101,7 @@ async fn what_concerns_all_tenants_is_the_owners() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_finds_gaps_in_the_wall_and_building_it_again_closes_them() {
-    let database = Database::postgres().await.migrated().await.walled().await;
+    let database = Database::postgres_migrated().await.walled().await;
     let user = database.user();
     let kinds = async |url: &str| {
         let store = SqlStore::open(url, vault()).await.unwrap();
@@ -161,7 +161,7 @@ async fn build_at_once(urls: &[&str], user: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_build_the_wall_of_a_database_at_once() {
-    let mut database = Database::postgres().await.migrated().await;
+    let mut database = Database::postgres_migrated().await;
     alone(async || {
         database.make_user().await;
         build_at_once(&[&database.url], &database.user()).await;
@@ -173,8 +173,8 @@ async fn several_build_the_wall_of_a_database_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walls_of_two_databases_are_built_for_one_user_at_once() {
     // The second is dropped first: a user goes when it has no rights any more.
-    let mut one = Database::postgres().await.migrated().await;
-    let other = Database::postgres().await.migrated().await;
+    let mut one = Database::postgres_migrated().await;
+    let other = Database::postgres_migrated().await;
     alone(async || {
         one.make_user().await;
         build_at_once(&[&one.url, &other.url], &one.user()).await;
@@ -190,7 +190,7 @@ async fn the_walls_of_two_databases_are_built_for_one_user_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster: scripts/with_citus"]
 async fn a_wall_is_built_while_another_database_of_the_cluster_alters_its_user() {
-    let mut database = Database::postgres().await.migrated().await;
+    let mut database = Database::postgres_migrated().await;
     alone(async || {
         database.make_user().await;
         let mut node = PgConnection::connect(&cluster::nodes()[1]).await.unwrap();
@@ -218,7 +218,7 @@ async fn a_wall_is_built_while_another_database_of_the_cluster_alters_its_user()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_a_wall_is_as_before() {
-    let database = Database::postgres().await.migrated().await;
+    let database = Database::postgres_migrated().await;
     let store = SqlStore::open(&database.url, Vault::from_text(&"7e".repeat(32)).unwrap()).await.unwrap();
     store.commit(TENANT, ChangeSet { sites: places().sites, ..ChangeSet::default() }).await.unwrap();
     let found = store.examine(TENANT, now()).await.unwrap();

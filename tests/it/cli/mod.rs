@@ -11,6 +11,8 @@ use isp::whatsapp::simulator::Simulator;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::ready;
+
 /// A small provider's spreadsheets. The router's port is closed.
 pub(crate) const SHEETS: &[(&str, &str)] = &[
     ("sites.csv", "kode;nama;zona\nBDG;Bandung;WIB\n"),
@@ -53,6 +55,32 @@ impl Isp {
 
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Founds a provider on SQLite with `isp init`. The first test of a run does it, and others copy the folder (`ready`): it holds nothing of
+    /// its place. Two folders of one test that must differ are founded with `ok(&["init"])`.
+    pub(crate) fn init(&self) {
+        let named = |(name, _): &(&str, _)| name.starts_with("ISP_WHATSAPP") || name.starts_with("ISP_PROVIDER");
+        let Some(folder) = ready::folder().filter(|_| self.env.iter().all(named)) else {
+            self.ok(&["init"]);
+            return;
+        };
+        let place = folder.join("founded");
+        let copy = |from: &Path, to: &Path| {
+            for name in ["isp.toml", "isp.key", "isp.db"] {
+                std::fs::copy(from.join(name), to.join(name)).unwrap();
+            }
+        };
+        if place.exists() {
+            copy(&place, self.dir());
+            return;
+        }
+        self.ok(&["init"]);
+        let beside = tempfile::tempdir_in(&folder).unwrap();
+        let part = beside.path().join("part");
+        std::fs::create_dir(&part).unwrap();
+        copy(self.dir(), &part);
+        ready::put(&part, &place);
     }
 
     /// Writes spreadsheets into the folder `sheets`.
@@ -140,7 +168,7 @@ impl Stage {
     /// Founds the provider of the spreadsheets.
     pub(crate) fn provided(self) -> Self {
         let stage = self;
-        stage.isp.ok(&["init"]);
+        stage.isp.init();
         let routers = SHEETS[1].1.replace("127.0.0.1:1", &stage.router.address().to_string());
         stage.isp.write(SHEETS);
         stage.isp.write(&[("routers.csv", &routers)]);

@@ -23,6 +23,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 pub(crate) mod cluster;
+mod ready;
 pub(crate) use cluster::alone;
 
 pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
@@ -88,15 +89,54 @@ impl Database {
         Self { url, behind: None, kind: Kind::Sqlite(dir) }
     }
 
-    /// A PostgreSQL database. Below `scripts/with_citus` it lies on a cluster.
-    pub(crate) async fn postgres() -> Self {
-        if on_cluster() {
-            return Self::citus().await;
+    /// A SQLite file with tables.
+    pub(crate) async fn sqlite_migrated() -> Self {
+        let database = Self::sqlite();
+        let Some(folder) = ready::folder() else {
+            migrate(&database.url).await;
+            return database;
+        };
+        let place = folder.join("migrated.db");
+        if !place.exists() {
+            migrate(&database.url).await;
+            let beside = tempfile::tempdir_in(&folder).unwrap();
+            let part = beside.path().join("part.db");
+            std::fs::copy(database.path(), &part).unwrap();
+            ready::put(&part, &place);
+        } else {
+            std::fs::copy(&place, database.path()).unwrap();
         }
+        database
+    }
+
+    /// An empty PostgreSQL database. Below `scripts/with_citus` it lies on a cluster.
+    pub(crate) async fn postgres() -> Self {
+        if on_cluster() { Self::citus().await } else { Self::created("").await }
+    }
+
+    /// A PostgreSQL database with tables; on a cluster they are distributed.
+    pub(crate) async fn postgres_migrated() -> Self {
+        if on_cluster() {
+            let database = Self::citus().await;
+            let Kind::Citus { name } = &database.kind else { panic!("no cluster") };
+            cluster::recreate_distributed(name).await;
+            return database;
+        }
+        match ready::template(&server(), url_of).await {
+            Some(template) => Self::created(&format!(" TEMPLATE {template}")).await,
+            None => {
+                let database = Self::created("").await;
+                migrate(&database.url).await;
+                database
+            }
+        }
+    }
+
+    async fn created(how: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isp_test_{}_{}_{number}", std::process::id(), Uuid::now_v7().simple());
-        run(&server(), &format!("CREATE DATABASE {name}")).await;
+        run(&server(), &format!("CREATE DATABASE {name}{how}")).await;
         Self { url: url_of(&name), behind: None, kind: Kind::Postgres { name } }
     }
 
@@ -113,20 +153,14 @@ impl Database {
         url_in(&cluster::nodes()[number], name)
     }
 
-    /// One of each engine.
+    /// One of each engine, without tables.
     pub(crate) async fn both() -> [Self; 2] {
         [Self::sqlite(), Self::postgres().await]
     }
 
-    /// With tables; on a cluster they are distributed.
-    pub(crate) async fn migrated(self) -> Self {
-        if let Kind::Citus { name } = &self.kind {
-            cluster::recreate_distributed(name).await;
-        } else {
-            let status = isp_store::migrate(&self.url).await.unwrap();
-            assert!(status.pending.is_empty(), "{status:?}");
-        }
-        self
+    /// One of each engine, with tables.
+    pub(crate) async fn both_migrated() -> [Self; 2] {
+        [Self::sqlite_migrated().await, Self::postgres_migrated().await]
     }
 
     /// With a wall between tenants and a user behind it, as whom [`open`](Self::open) opens it.
@@ -176,6 +210,11 @@ impl Database {
             Kind::Postgres { .. } | Kind::Citus { .. } => panic!("no file"),
         }
     }
+}
+
+async fn migrate(url: &str) {
+    let status = isp_store::migrate(url).await.unwrap();
+    assert!(status.pending.is_empty(), "{status:?}");
 }
 
 fn url_of(database: &str) -> String {
