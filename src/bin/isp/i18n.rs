@@ -1,6 +1,7 @@
 //! Texts in Indonesian and English, from `locales/{id,en}.toml`.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use isp_core::calendar::Zone;
@@ -17,28 +18,35 @@ use crate::output::harmless;
 
 const FINDINGS: &str = include_str!("../../../locales/finding.id.toml");
 
-const LOCALES: [(Language, &str); 2] = [
-    (Language::Id, include_str!("../../../locales/id.toml")),
-    (Language::En, include_str!("../../../locales/en.toml")),
-];
+/// In the order of [`Language`].
+const LOCALES: [&str; 2] = [include_str!("../../../locales/id.toml"), include_str!("../../../locales/en.toml")];
 
-/// The texts of one language.
+/// The texts of one language. They are read once for each language that is asked for, and a text is made ready when it is shown: a command
+/// shows a few of two thousand.
 #[derive(Debug)]
 pub(crate) struct Texts {
     language: Language,
+    texts: &'static BTreeMap<String, String>,
     environment: Environment<'static>,
 }
+
+/// What was read, in the order of [`LOCALES`].
+static READ: [OnceLock<BTreeMap<String, String>>; 2] = [const { OnceLock::new() }; 2];
 
 impl Texts {
     /// Reads the texts that the program carries.
     pub(crate) fn load(language: Language) -> anyhow::Result<Self> {
-        let source = LOCALES.iter().find(|(l, _)| *l == language).map_or("", |(_, text)| text);
+        let (source, read) = (LOCALES[language as usize], &READ[language as usize]);
+        let texts = match read.get() {
+            Some(texts) => texts,
+            None => {
+                let texts = flatten(source)?;
+                read.get_or_init(|| texts)
+            }
+        };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        for (key, text) in flatten(source)? {
-            environment.add_template_owned(key, text).context("locale")?;
-        }
-        Ok(Self { language, environment })
+        Ok(Self { language, texts, environment })
     }
 
     /// The language.
@@ -58,7 +66,8 @@ impl Texts {
 
     /// A text, if there is one for the key.
     pub(crate) fn find(&self, key: &str, variables: &[(&str, String)]) -> Option<String> {
-        let template = self.environment.get_template(key).ok()?;
+        let (key, text) = self.texts.get_key_value(key)?;
+        let template = self.environment.template_from_named_str(key, text).ok()?;
         let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), harmless(v))).collect();
         template.render(context).ok()
     }
@@ -456,7 +465,8 @@ mod tests {
     fn shape(language: Language) -> BTreeMap<String, BTreeSet<String>> {
         let texts = Texts::load(language).unwrap();
         let mut shape = BTreeMap::new();
-        for (key, template) in texts.environment.templates() {
+        for (key, text) in texts.texts {
+            let template = texts.environment.template_from_named_str(key, text).unwrap();
             shape.insert(key.to_owned(), template.undeclared_variables(false).into_iter().collect());
         }
         shape

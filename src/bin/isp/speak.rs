@@ -41,13 +41,13 @@ pub(crate) fn language(arguments: &[String]) -> Language {
 
 /// The command with its headings and descriptions in a language.
 pub(crate) fn command(command: Command, language: Language) -> Command {
-    match (Texts::load(language), Sentences::load()) {
-        (Ok(texts), Ok(sentences)) if language == Language::Id => {
-            let [short, long] = ["first_steps", "exit_codes"].map(|key| sentences.find(key).unwrap_or(key).to_owned());
-            spoken(command, "isp", &texts, &sentences).after_help(short).after_long_help(long)
-        }
-        _ => command,
+    // clap's own words are English.
+    if language != Language::Id {
+        return command;
     }
+    let (Ok(texts), Ok(sentences)) = (Texts::load(language), Sentences::load()) else { return command };
+    let [short, long] = ["first_steps", "exit_codes"].map(|key| sentences.find(key).unwrap_or(key).to_owned());
+    spoken(command, "isp", &texts, &sentences).after_help(short).after_long_help(long)
 }
 
 /// The commands as a newcomer looks for them: headings in Indonesian and English, and what stands below each.
