@@ -22,6 +22,10 @@ const MAX_ARGUMENTS: usize = 32_000;
 const COPY_FROM: usize = 50;
 /// From so many rows on, a COPY into a table that is made for it is faster.
 const STAGED_FROM: usize = 200;
+/// From so many rows on, a statement gets a list for each column in place of an argument for each value.
+const LISTED_FROM: usize = 3;
+/// Where rows stand in a statement.
+const VALUES: &str = "VALUES {rows}";
 /// Rows that are held at once for an INSERT.
 const INSERTED_AT_ONCE: usize = 1_000;
 
@@ -68,6 +72,29 @@ impl PostgresSession {
         Ok(())
     }
 
+    /// Runs a statement over rows that come as a list for each column: its text is the same for any number of rows, so the server
+    /// takes it apart once, and has a few arguments in place of thousands.
+    async fn execute_listed(
+        &mut self,
+        sql: &str,
+        args: Vec<Value>,
+        columns: usize,
+        rows: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        let mut lists: Vec<List> = Vec::with_capacity(columns);
+        for (at, value) in rows.into_iter().enumerate() {
+            if at < columns {
+                lists.push(List::of(&value)?);
+            }
+            lists[at % columns].push(value)?;
+        }
+        let names = lists.iter().zip(args.len() + 1..).map(|(list, at)| format!("${at}::{}[]", list.kind()));
+        let text = sql.replace(VALUES, &format!("SELECT * FROM unnest({})", names.collect::<Vec<_>>().join(", ")));
+        let mut arguments = bind(args)?;
+        lists.into_iter().try_for_each(|list| list.bind(&mut arguments))?;
+        self.run(sqlx::query_with(AssertSqlSafe(text), arguments).persistent(self.keeps)).await
+    }
+
     /// How many rows a statement touched.
     async fn run(&mut self, query: sqlx::query::Query<'_, Postgres, PgArguments>) -> Result<u64, StoreError> {
         let connection = &mut *self.transaction;
@@ -96,8 +123,11 @@ impl Session for PostgresSession {
         columns: usize,
         rows: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let at_once = (MAX_ARGUMENTS - args.len()) / columns;
         let sql = dialect(sql);
+        if rows.len() / columns >= LISTED_FROM && !self.cluster && sql.contains(VALUES) {
+            return self.execute_listed(&sql, args, columns, rows).await;
+        }
+        let at_once = (MAX_ARGUMENTS - args.len()) / columns;
         let mut touched = 0;
         let mut left = rows.len() / columns;
         let mut rows = rows.into_iter();
@@ -154,6 +184,86 @@ impl Session for PostgresSession {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { transaction, wire, .. } = *self;
         wire.answer(async { transaction.commit().await.map_err(store_error) }).await
+    }
+}
+
+/// The values of a column.
+enum List {
+    Id(Vec<Option<Uuid>>),
+    Int(Vec<Option<i64>>),
+    Small(Vec<Option<i16>>),
+    Bool(Vec<Option<bool>>),
+    Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    Day(Vec<Option<NaiveDate>>),
+    Moment(Vec<Option<DateTime<Utc>>>),
+}
+
+impl List {
+    /// A list without values for a column of which this is one.
+    fn of(value: &Value) -> Result<Self, StoreError> {
+        Ok(match value {
+            Value::Id(_) | Value::Null(Kind::Id) => Self::Id(Vec::new()),
+            Value::Int(_) | Value::Null(Kind::Int) => Self::Int(Vec::new()),
+            Value::Small(_) | Value::Null(Kind::Small) => Self::Small(Vec::new()),
+            Value::Bool(_) | Value::Null(Kind::Bool) => Self::Bool(Vec::new()),
+            Value::Text(_) | Value::Null(Kind::Text) => Self::Text(Vec::new()),
+            Value::Bytes(_) | Value::Null(Kind::Bytes) => Self::Bytes(Vec::new()),
+            Value::Day(_) | Value::Null(Kind::Day) => Self::Day(Vec::new()),
+            Value::Moment(_) | Value::Null(Kind::Moment) => Self::Moment(Vec::new()),
+            Value::Ids(_) | Value::Texts(_) => return Err(rejected("a list is no column")),
+        })
+    }
+
+    /// The type of its values, as the server calls it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Id(_) => "uuid",
+            Self::Int(_) => "bigint",
+            Self::Small(_) => "smallint",
+            Self::Bool(_) => "boolean",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytea",
+            Self::Day(_) => "date",
+            Self::Moment(_) => "timestamptz",
+        }
+    }
+
+    fn push(&mut self, value: Value) -> Result<(), StoreError> {
+        match (self, value) {
+            (Self::Id(list), Value::Id(v)) => list.push(Some(v)),
+            (Self::Id(list), Value::Null(_)) => list.push(None),
+            (Self::Int(list), Value::Int(v)) => list.push(Some(v)),
+            (Self::Int(list), Value::Null(_)) => list.push(None),
+            (Self::Small(list), Value::Small(v)) => list.push(Some(v)),
+            (Self::Small(list), Value::Null(_)) => list.push(None),
+            (Self::Bool(list), Value::Bool(v)) => list.push(Some(v)),
+            (Self::Bool(list), Value::Null(_)) => list.push(None),
+            (Self::Text(list), Value::Text(v)) => list.push(Some(v)),
+            (Self::Text(list), Value::Null(_)) => list.push(None),
+            (Self::Bytes(list), Value::Bytes(v)) => list.push(Some(v)),
+            (Self::Bytes(list), Value::Null(_)) => list.push(None),
+            (Self::Day(list), Value::Day(v)) => list.push(Some(v.to_naive())),
+            (Self::Day(list), Value::Null(_)) => list.push(None),
+            (Self::Moment(list), Value::Moment(v)) => list.push(Some(v)),
+            (Self::Moment(list), Value::Null(_)) => list.push(None),
+            _ => return Err(rejected("a column has values of two kinds")),
+        }
+        Ok(())
+    }
+
+    fn bind(self, arguments: &mut PgArguments) -> Result<(), StoreError> {
+        let added = match self {
+            Self::Id(list) => arguments.add(list),
+            Self::Int(list) => arguments.add(list),
+            Self::Small(list) => arguments.add(list),
+            Self::Bool(list) => arguments.add(list),
+            Self::Text(list) => arguments.add(list),
+            Self::Bytes(list) => arguments.add(list),
+            Self::Day(list) => arguments.add(list),
+            Self::Moment(list) => arguments.add(list),
+        };
+        added.map_err(|_| rejected("a value cannot be written"))
     }
 }
 
