@@ -152,7 +152,11 @@ mod tests {
     fn lines(from: u128) -> Arc<Vec<Billable>> {
         let world = World::new(1);
         let line = isp_core::testing::sample::billable(&world.subscriptions[0], world.site.zone);
-        Arc::new((from..from + 3).map(|n| Billable { customer_id: CustomerId(Uuid::from_u128(n)), ..line }).collect())
+        let mut lines = vec![line; 3];
+        for (line, n) in lines.iter_mut().zip(from..) {
+            line.customer_id = CustomerId(Uuid::from_u128(n));
+        }
+        Arc::new(lines)
     }
 
     #[test]
