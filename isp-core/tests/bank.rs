@@ -170,6 +170,36 @@ fn what_is_no_file_of_a_bank_or_is_damaged_is_refused_with_its_line() {
     assert_eq!(code(days), "bank.row");
 }
 
+/// A transfer that the bank took back stands among the money in with a minus, and a minus before what went out says nothing more.
+#[test]
+fn an_amount_with_a_minus_is_no_money_in() {
+    let mandiri = "Account No,Date,Val. Date,Transaction Code,Description,Description,Reference No.,Debit,Credit\n";
+    let bri = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n";
+    let business = "No. Rekening,0123456789\nTanggal Transaksi,Keterangan,Cabang,Jumlah,Saldo\n";
+    let bni = "Tanggal Transaksi,Uraian Transaksi,Tipe,Nominal,Saldo\n";
+    for (heading, row) in [
+        (mandiri, "1310001234567,15/01/26,15/01/26,1011,STORNO TRF,,,0.00,\"-165,000.00\""),
+        (bri, "15/01/26,KOREKSI,8888,0.00,-165000.00,835000.00"),
+        (bri, "15/01/26,KOREKSI,8888,-165000.00,0.00,835000.00"),
+        (business, "15/01/2026,KOREKSI,0998,\"-165,000.00 DB\",\"835,000.00\""),
+        (business, "15/01/2026,KOREKSI,0998,\"-165,000.00 CR\",\"835,000.00\""),
+        (bni, "15/01/2026,KOREKSI,Kredit,-165000,835000"),
+        (bni, "15/01/2026,KOREKSI,Debit,-165000,835000"),
+    ] {
+        let file = BankFile::read(&format!("{heading}{row}\n")).unwrap_or_else(|error| panic!("{error}: {row}"));
+        assert_eq!(file.rows.iter().map(|row| row.hundredths).collect::<Vec<_>>(), [-16_500_000], "{row}");
+    }
+}
+
+#[test]
+fn a_row_below_the_totals_is_not_left_out() {
+    let bri = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n07/01/26,TRF A,8888,0.00,90000.00,\n";
+    let below = format!("{bri}TOTAL,,,0.00,90000.00,\nMutasi Kredit,1\n");
+    assert_eq!(BankFile::read(&below).unwrap().rows.len(), 1);
+    let error = BankFile::read(&format!("{below}07/01/26,TRF B,8888,0.00,165000.00,\n")).unwrap_err();
+    assert!(error.code() == "bank.row" && error.to_string().contains("line 5"), "{error}");
+}
+
 fn kept(text: &str, before: &[Mutation]) -> (Vec<Mutation>, usize, usize) {
     let (file, account) = (BankFile::read(text).unwrap(), account_code("1310001234567").unwrap());
     let id = file_id(TenantId::DEFAULT, &account, text);

@@ -10,7 +10,9 @@ const USUAL: &str = "trsf transfer trf tf banking ebanking mbanking ib mb cr db 
     rekening januari februari maret april mei juni juli agustus september oktober november desember jan \
     feb mar apr jun jul agu agt sep okt nov des masuk lain antar pindah buku pindahbuku pemindahan inhouse inhousetrf mcm cs \
     nbmb esb livin by online kcp kcu cabang iuran rt rw tgl tanggal ob sa book internasional internation airpay fliptech lentera ip \
-    flip dompet anak bangsa espay debit indone visionet internasi";
+    flip dompet anak bangsa espay debit indone visionet internasi cdm crm echannel channel pay top up topup brimo brilink wondr byond \
+    mybca kiriman kirim uang wesel teller autodebet autodebit agen agent edcbri cash deposit tarik tarikan pos indomaret alfamart \
+    payroll va virtual account";
 
 /// True for a word that banks and payers write each time.
 pub(super) fn is_usual(word: &str) -> bool {
@@ -26,6 +28,7 @@ pub(super) fn is_usual(word: &str) -> bool {
 /// assert_eq!(payer_words(january), "budi santoso");
 /// assert_eq!(payer_words(january), payer_words(february));
 /// assert_eq!(payer_words("SETORAN TUNAI 0815"), "");
+/// assert_eq!(payer_words("TRF/PAY/TOP-UP ECHANNEL"), "");
 /// ```
 #[must_use]
 pub fn payer_words(text: &str) -> String {

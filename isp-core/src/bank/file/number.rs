@@ -2,8 +2,8 @@
 
 use crate::calendar::Date;
 
-/// An amount in hundredths of a rupiah, with the sign that stands with it: `50,000.00`, `1.500.000,00 DB`, `-75000`. Nothing,
-/// and a dash alone, is zero.
+/// An amount in hundredths of a rupiah, with the sign that stands with it: `50,000.00`, `1.500.000,00 DB`, `-75000`. With `DB` it is
+/// below zero, also when a minus stands before it. Nothing, and a dash alone, is zero.
 pub(super) fn hundredths(text: &str) -> Result<i64, &'static str> {
     const BAD: &str = "its amount is no number";
     let text = text.trim().trim_matches('\'').trim();
@@ -47,7 +47,7 @@ pub(super) fn hundredths(text: &str) -> Result<i64, &'static str> {
     if amount > 1_000_000_000_000_000 {
         return Err("its amount is out of range");
     }
-    Ok(if out != below { -amount } else { amount })
+    Ok(if out || below { -amount } else { amount })
 }
 
 /// A day: `15/01/2026`, `15/01/26 08:15`, `2026-01-15`, and `15/01` within a period.
@@ -85,6 +85,8 @@ mod tests {
             ("50,000.00", 5_000_000),
             ("1.500.000,00", 150_000_000),
             ("125,501,327.00 DB", -12_550_132_700),
+            ("-75,000.00 DB", -7_500_000),
+            ("-75,000.00 CR", -7_500_000),
             ("183,151.00 CR", 18_315_100),
             ("183151", 18_315_100),
             ("183.151", 18_315_100),

@@ -49,6 +49,10 @@ pub(super) fn read(text: &str) -> Result<BankFile, Error> {
             continue;
         }
         if over || is_footer(cells.first().map_or("", |c| c.trim())) {
+            let stands = day(cell(columns.day), around.period).is_ok() && columns.amount_of(cell).is_ok_and(|n| n != 0);
+            if over && stands {
+                return Err(bad("it stands below the totals"));
+            }
             over = true;
             around.look(line);
             continue;
@@ -170,7 +174,9 @@ impl Columns {
         if self.amount.is_none() {
             let (credit, debit) = (hundredths(cell(self.credit))?, hundredths(cell(self.debit))?);
             return match (credit, debit) {
-                (amount, 0) => Ok(amount.abs()),
+                // Money in that is below zero is a transfer that the bank took back.
+                (amount, 0) => Ok(amount),
+                // Some banks write a minus before what went out, others none.
                 (0, amount) => Ok(-amount.abs()),
                 _ => Err("it has money in and money out"),
             };
@@ -182,7 +188,7 @@ impl Columns {
         }
         if self.sign.is_some() {
             return match cell(self.sign).trim_matches('\'').to_ascii_uppercase().as_str() {
-                "CR" | "C" | "K" | "KREDIT" | "CREDIT" => Ok(amount.abs()),
+                "CR" | "C" | "K" | "KREDIT" | "CREDIT" => Ok(amount),
                 "DB" | "DR" | "D" | "DEBIT" | "DEBET" => Ok(-amount.abs()),
                 _ => Err("it does not say whether money came in or went out"),
             };
