@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use isp_core::bank::{BankFile, BankFormat, BankRow, Mutation, Telling, Whose, compare, file_id};
+use isp_core::bank::{BankFile, BankFormat, BankRow, Mutation, Payees, Telling, Whose, compare, file_id, text_of};
 use isp_core::calendar::Date;
 use isp_core::ids::{CustomerId, MutationId, TenantId};
 use isp_core::text::Code;
@@ -21,6 +21,21 @@ fn rows(opening: i64, amounts: &[i64]) -> Vec<BankRow> {
         BankRow { line, on, hundredths: *hundredths, text: String::from("KR OTOMATIS"), balance: Some(balance) }
     };
     amounts.iter().enumerate().map(row).collect()
+}
+
+/// The same with a text of each.
+fn said(opening: i64, amounts: &[(i64, &str)]) -> Vec<BankRow> {
+    let mut said = rows(opening, &amounts.iter().map(|(amount, _)| *amount).collect::<Vec<_>>());
+    for (row, (_, text)) in said.iter_mut().zip(amounts) {
+        row.text = (*text).to_owned();
+    }
+    said
+}
+
+/// The customers whom a text names: `PLG-1` and so on.
+fn named(text: &str) -> Payees {
+    let of = |n: u128| text.contains(&format!("PLG-{n}")).then(|| CustomerId(uuid::Uuid::from_u128(n)));
+    Payees { by_id: (1..=4).filter_map(of).collect(), ..Payees::default() }
 }
 
 /// As a bank writes it that tells no balances.
@@ -51,7 +66,7 @@ impl Kept {
         let account = Code::parse("account", "bri-1").unwrap();
         let (id, file) =
             (file_id(T, &account, &self.files.to_string()), BankFile { format, account: None, rows, pending: 0 });
-        let whose = Whose::nobody().settled(self.settled.clone());
+        let whose = Whose::by(&named).settled(self.settled.clone());
         let compared = compare(T, &account, id, &file, &self.mutations, &self.tellings, &whose);
         self.mutations.extend(compared.new.clone());
         self.tellings.extend(compared.tellings);
@@ -263,4 +278,62 @@ proptest! {
             prop_assert!(happened.iter().all(|a| counted.contains(a)));
         }
     }
+}
+
+/// A cash withdrawal of the amount that a customer has just paid brings the balance back, and then the next one pays.
+#[test]
+fn a_balance_that_comes_back_hides_no_transfer_of_another_customer() {
+    let mut kept = Kept::default();
+    let first = kept.import(said(0, &[(A, "TRF PLG-1")]))[0].id;
+    let afternoon = || said(A, &[(-A, "TARIK TUNAI"), (A, "TRF PLG-2")]);
+    let new = kept.import(afternoon());
+    assert_eq!(new.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["TARIK TUNAI", "TRF PLG-2"]);
+    assert_eq!(new[1].may_correct, Some(first), "the balances do not tell, so a person is asked");
+    assert!(kept.import(afternoon()).is_empty());
+    assert!(kept.import(said(0, &[(A, "TRF PLG-1")])).is_empty());
+    // The whole day holds both.
+    let day = || said(0, &[(A, "TRF PLG-1"), (-A, "TARIK TUNAI"), (A, "TRF PLG-2")]);
+    assert!(kept.import(day()).is_empty());
+    // And the other way round.
+    let mut kept = Kept::default();
+    assert_eq!(kept.import(day()).len(), 3);
+    assert!(kept.import(said(0, &[(A, "TRF PLG-1")])).is_empty());
+    assert!(kept.import(afternoon()).is_empty());
+}
+
+/// The bank writes a transfer before one that is booked, which then stands with another balance.
+#[test]
+fn a_transfer_that_is_put_before_another_one_is_its_own_customers() {
+    let mut kept = Kept::default();
+    let first = kept.import(said(0, &[(A, "TRF PLG-1")]))[0].id;
+    kept.settled.insert(first, Some(CustomerId(uuid::Uuid::from_u128(1))));
+    let new = kept.import(said(0, &[(A, "TRF PLG-2"), (A, "TRF PLG-1")]));
+    let told: Vec<_> = new.iter().map(|m| (m.text.as_str(), m.may_correct)).collect();
+    assert_eq!(told, [("TRF PLG-2", None), ("TRF PLG-1", Some(first))]);
+    assert!(kept.import(said(0, &[(A, "TRF PLG-2"), (A, "TRF PLG-1")])).is_empty());
+}
+
+/// The bank corrects whose a transfer is: a person decides which of the two was right.
+#[test]
+fn a_row_that_names_somebody_else_now_is_asked_about() {
+    let mut kept = Kept::default();
+    let first = kept.import(said(0, &[(A, "TRF PLG-2"), (5_000, "BUNGA")]))[0].id;
+    let new = kept.import(said(0, &[(A, "TRF PLG-3"), (5_000, "BUNGA")]));
+    let told: Vec<_> = new.iter().map(|m| (m.text.as_str(), m.may_correct)).collect();
+    assert_eq!(told, [("TRF PLG-3", Some(first))]);
+    assert_ne!(new[0].id, first);
+    assert!(kept.import(said(0, &[(A, "TRF PLG-3"), (5_000, "BUNGA")])).is_empty());
+    assert!(kept.import(said(0, &[(A, "TRF PLG-2"), (5_000, "BUNGA")])).is_empty());
+}
+
+/// A row that named nobody comes again with an ID in its text, which is heard.
+#[test]
+fn a_row_that_names_a_customer_at_last_tells_whose_it_is() {
+    let mut kept = Kept::default();
+    let first = kept.import(said(0, &[(A, "TRF X")])).remove(0);
+    assert!(kept.import(said(0, &[(A, "TRF X PLG-3")])).is_empty(), "it is the same one");
+    assert!(text_of(&first, &kept.tellings).contains("PLG-3"));
+    let tellings = kept.tellings.len();
+    assert!(kept.import(said(0, &[(A, "TRF X PLG-3")])).is_empty());
+    assert_eq!(kept.tellings.len(), tellings, "once");
 }

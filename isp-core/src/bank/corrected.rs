@@ -35,12 +35,13 @@ pub(super) struct Beside<'a> {
 
 /// Says of each new row which kept mutation it may be once more: one of which this format told, of the same day and amount, that is
 /// missing in the file, did not happen before or after it, and whose text names nobody else. Of several it is the one that says
-/// the same, then one that is a payment, and each at first for one row.
-pub(super) fn may_correct(new: &mut [Mutation], beside: &Beside<'_>) {
+/// the same, then one that is a payment, and each at first for one row. A row that stands with the same balance where a missing one stood
+/// may be that one also when it names somebody else, unless another row is: the bank may have corrected whose it is.
+pub(super) fn may_correct(anew: &mut [Mutation], beside: &Beside<'_>) {
     let told = beside.told();
     // What is less than a rupiah cannot be told apart, and nothing is booked for it.
     let wanted: BTreeSet<(Date, Money)> =
-        new.iter().filter(|row| !row.amount.is_zero()).map(|row| (row.on, row.amount)).collect();
+        anew.iter().filter(|row| !row.amount.is_zero()).map(|row| (row.on, row.amount)).collect();
     let mut kept: BTreeMap<(Date, Money), Vec<&Mutation>> = BTreeMap::new();
     for mutation in beside.kept.iter().filter(|m| wanted.contains(&(m.on, m.amount))) {
         kept.entry((mutation.on, mutation.amount)).or_default().push(mutation);
@@ -54,7 +55,7 @@ pub(super) fn may_correct(new: &mut [Mutation], beside: &Beside<'_>) {
     }
     let text = |id: &MutationId| beside.written.get(id).map_or("", String::as_str);
     let mut taken: BTreeSet<MutationId> = BTreeSet::new();
-    for row in new {
+    for row in anew.iter_mut() {
         let open = kept.get(&(row.on, row.amount)).into_iter().flatten();
         let may = open.filter(|m| !beside.whose.contradict(text(&m.id), &row.text));
         let first = may.min_by_key(|m| {
@@ -62,6 +63,12 @@ pub(super) fn may_correct(new: &mut [Mutation], beside: &Beside<'_>) {
             (taken.contains(&m.id), !says_the_same, !beside.whose.is_payment(m.id), m.may_correct.is_some(), m.id)
         });
         row.may_correct = first.map(|m| m.id);
+        taken.extend(row.may_correct);
+    }
+    for row in anew.iter_mut().filter(|row| row.may_correct.is_none() && row.balance.is_some()) {
+        let alike = kept.get(&(row.on, row.amount)).into_iter().flatten();
+        let mut stood = alike.filter(|m| told.get(&m.id) == Some(&row.balance) && !taken.contains(&m.id));
+        row.may_correct = stood.next().map(|m| m.id);
         taken.extend(row.may_correct);
     }
 }

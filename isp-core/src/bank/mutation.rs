@@ -278,7 +278,8 @@ pub struct Compared {
 /// Compares a file with what is kept of its account from its first to its last day.
 ///
 /// Rows of one format are one by day, amount and balance, or by day, amount and text where there is no balance; of several that
-/// are alike, the first is the first one again. Another format may write texts and balances otherwise, and so does who tells of
+/// are alike, the one with the same text is the same one, else the first is the first one again. A row whose text names another customer
+/// is another one, although a balance comes back on the same day. Another format may write texts and balances otherwise, and so does who tells of
 /// mutations one by one: there, as many rows of a day and an amount as are kept already are the same, unless they name another
 /// payer. Which of them a row is, is remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
 ///
@@ -294,18 +295,26 @@ pub fn compare(
     tellings: &[Telling],
     whose: &Whose<'_>,
 ) -> Compared {
-    let mut alike: BTreeMap<(Date, i64, String), u32> = BTreeMap::new();
+    let mut alike: BTreeMap<Key, u32> = BTreeMap::new();
+    // Of several that are alike, the first, the second and so on.
+    let name = |(on, hundredths, told): &Key, place: u32| {
+        let words = [on.to_string(), hundredths.to_string(), told.clone(), place.to_string()];
+        let words = ["mutation", &account.folded(), &words[0], &words[1], &words[2], &words[3]];
+        MutationId(derive(tenant.0, &words))
+    };
+    let mut keys: BTreeMap<MutationId, Key> = BTreeMap::new();
     let rows: Vec<Mutation> = file
         .rows
         .iter()
         .map(|row| {
             let told = row.balance.map_or_else(|| row.text.to_lowercase(), |b| b.to_string());
-            let place = alike.entry((row.on, row.hundredths, told.clone())).or_default();
+            let key = (row.on, row.hundredths, told);
+            let place = alike.entry(key.clone()).or_default();
             *place += 1;
-            let words = [row.on.to_string(), row.hundredths.to_string(), told, place.to_string()];
-            let words = ["mutation", &account.folded(), &words[0], &words[1], &words[2], &words[3]];
+            let id = name(&key, *place);
+            keys.insert(id, key);
             Mutation {
-                id: MutationId(derive(tenant.0, &words)),
+                id,
                 account: account.clone(),
                 format: file.format,
                 bank: None,
@@ -324,15 +333,23 @@ pub fn compare(
     let remembered: BTreeMap<TellingId, MutationId> = tellings.iter().map(|t| (t.id, t.mutation_id)).collect();
     let mut free: BTreeSet<MutationId> = untold(source, kept, tellings, whose).map(|m| m.id).collect();
     let telling = |row: &Mutation| Telling::id_of(tenant, source, &row.id.to_string());
-    // What is known by its name, before anything else is taken for a row.
-    let mut named: BTreeMap<MutationId, MutationId> = BTreeMap::new();
-    for row in &rows {
-        let told = remembered.get(&telling(row)).copied();
-        let own = || by_id.get(&row.id).filter(|m| file_of(m) == Some(source) || free.contains(&m.id)).map(|m| m.id);
-        named.extend(told.or_else(own).map(|id| (row.id, id)));
-    }
-    free.retain(|id| !named.contains_key(id));
     let written: BTreeMap<MutationId, String> = kept.iter().map(|m| (m.id, text_of(m, tellings))).collect();
+    // What is known by its name, before anything else is taken for a row.
+    let places = places(source, kept, tellings);
+    let names = |row: &Mutation| {
+        let others = places.get(&(row.on, row.amount, row.balance)).map_or(0, Vec::len);
+        let others = (1..).take(others).filter_map(|place| Some(name(keys.get(&row.id)?, place)));
+        let named = std::iter::once(row.id).chain(others).flat_map(|id| {
+            let told = remembered.get(&Telling::id_of(tenant, source, &id.to_string())).copied();
+            let own = by_id.get(&id).filter(|m| file_of(m) == Some(source) || free.contains(&m.id)).map(|m| m.id);
+            told.into_iter().chain(own)
+        });
+        named.collect::<Vec<MutationId>>()
+    };
+    let named = known(&rows, &places, &written, whose, names);
+    let of_source: BTreeSet<MutationId> = places.values().flatten().map(|(id, _)| *id).collect();
+    let named_ids: BTreeSet<MutationId> = named.values().copied().collect();
+    free.retain(|id| !named_ids.contains(id));
     let mut other: BTreeMap<(Date, Money), Vec<MutationId>> = BTreeMap::new();
     for mutation in kept.iter().filter(|m| free.contains(&m.id)) {
         other.entry((mutation.on, mutation.amount)).or_default().push(mutation.id);
@@ -354,7 +371,14 @@ pub fn compare(
             false => row.id,
         });
         let brought = by_id.get(&mutation).map_or(mutation == row.id, |m| file_of(m) == Some(source) && m.id == row.id);
-        if !brought && !remembered.contains_key(&id) {
+        // The bank has written it once more, and now it names a customer.
+        let says_more = || {
+            same.is_some()
+                && whose.by_id(written.get(&mutation).map_or("", String::as_str)).is_empty()
+                && !whose.by_id(&row.text).is_empty()
+        };
+        let heard = brought || of_source.contains(&mutation);
+        if !remembered.contains_key(&id) && (!heard || says_more()) {
             compared.tellings.extend(Telling::of(id, mutation, source, &row.text, row.balance));
         }
         compared.order.push(mutation);
@@ -379,4 +403,52 @@ pub fn compare(
     let of_files = kept.iter().filter(|m| file_of(m).is_some() || told(m)).map(|m| m.id);
     compared.missing = of_files.filter(|id| !met.contains(id)).collect();
     compared
+}
+
+/// What names a row beside its place among its like: its day, its hundredths, and the balance after it, or its text where there is none.
+type Key = (Date, i64, String);
+
+/// Where a source said that mutations stand, each with its text there.
+type Places<'a> = BTreeMap<(Date, Money, Option<Money>), Vec<(MutationId, &'a str)>>;
+
+fn places<'a>(source: &str, kept: &'a [Mutation], tellings: &'a [Telling]) -> Places<'a> {
+    let by_id: BTreeMap<MutationId, &Mutation> = kept.iter().map(|m| (m.id, m)).collect();
+    let brought = kept.iter().filter(|m| file_of(m) == Some(source)).map(|m| (m, m.balance, m.text.as_str()));
+    let of_it = tellings.iter().filter(|t| t.source.folded() == source);
+    let told = of_it.filter_map(|t| Some((*by_id.get(&t.mutation_id)?, t.balance, t.text.as_str())));
+    let mut places = Places::new();
+    for (mutation, balance, text) in brought.chain(told) {
+        places.entry((mutation.on, mutation.amount, balance)).or_default().push((mutation.id, text));
+    }
+    places
+}
+
+/// Which kept mutation each row is, of those that its names stand for: one that its source told of with the same text first, then
+/// one whose text names nobody else.
+fn known(
+    rows: &[Mutation],
+    places: &Places<'_>,
+    written: &BTreeMap<MutationId, String>,
+    whose: &Whose<'_>,
+    names: impl Fn(&Mutation) -> Vec<MutationId>,
+) -> BTreeMap<MutationId, MutationId> {
+    let says_it = |id: MutationId, row: &Mutation| {
+        let here = places.get(&(row.on, row.amount, row.balance)).into_iter().flatten();
+        here.filter(|(other, _)| *other == id).any(|(_, text)| text.to_lowercase() == row.text.to_lowercase())
+    };
+    let fits = |id: MutationId, row: &Mutation| {
+        says_it(id, row) || !whose.differ(written.get(&id).map_or("", String::as_str), &row.text)
+    };
+    let mut found: BTreeMap<MutationId, MutationId> = BTreeMap::new();
+    let mut taken: BTreeSet<MutationId> = BTreeSet::new();
+    for may in [&says_it as &dyn Fn(MutationId, &Mutation) -> bool, &fits] {
+        for row in rows.iter().filter(|row| !found.contains_key(&row.id)).collect::<Vec<_>>() {
+            let free = |id: &MutationId| !taken.contains(id) && may(*id, row);
+            if let Some(id) = names(row).into_iter().find(free) {
+                found.insert(row.id, id);
+                taken.insert(id);
+            }
+        }
+    }
+    found
 }
