@@ -349,3 +349,44 @@ fn a_transfer_that_may_be_that_of_another_day_is_nobody_elses() {
     assert_eq!(kept.tell_known("moota", BankFormat::Moota, &[said(3, day(2), "TRF P001")]), 0);
     assert!(!may_be_same(&kept.mutations[0], &kept.mutations[1], &kept.tellings));
 }
+
+/// Words booked a payment, and then a person said that whoever writes them pays for another customer.
+#[test]
+fn a_payment_whose_words_are_another_customers_by_now_is_told() {
+    use isp_core::bank::{Clue, MutationMark, MutationRow, MutationState, named_instead};
+    let customer = |n: u128| isp_core::ids::CustomerId(uuid::Uuid::from_u128(n));
+    let mut kept = Kept::default();
+    kept.import_known(BankFormat::Bca, vec![file_row(1, day(0), "TRF TOKO MAJU", Some(1))]);
+    let mark = |clue| MutationMark {
+        state: MutationState::Matched,
+        payment_id: None,
+        booked: true,
+        clue,
+        at: day(1).midnight(isp_core::calendar::Zone::Wib),
+        by: "Sari".to_owned(),
+        reason: String::new(),
+    };
+    let row = |clue| MutationRow { mutation: kept.mutations[0].clone(), mark: Some(mark(clue)), revision: 1 };
+    let of = |learnt: Option<u128>, name: Option<u128>| {
+        move |_: &str| Payees {
+            by_words: learnt.map(customer).into_iter().collect(),
+            by_name: name.map(customer).into_iter().collect(),
+            ..Payees::default()
+        }
+    };
+    for (clue, learnt, name, told) in [
+        (Some(Clue::Alias), Some(2), None, true),
+        (Some(Clue::Name), Some(2), None, true),
+        (Some(Clue::Alias), Some(1), None, false),
+        (Some(Clue::Alias), None, None, false),
+        // It is the customer's own name.
+        (Some(Clue::Name), Some(2), Some(1), false),
+        (Some(Clue::Code), Some(2), None, false),
+        // A person said so.
+        (None, Some(2), None, false),
+    ] {
+        let of = of(learnt, name);
+        let found = named_instead(&row(clue), customer(1), &kept.tellings, &Whose::by(&of));
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), if told { vec![customer(2)] } else { vec![] }, "{clue:?}");
+    }
+}

@@ -96,6 +96,12 @@ impl<'a> Whose<'a> {
         (self.of)(text).all().contains(&customer)
     }
 
+    /// The customers whom a text names.
+    #[must_use]
+    pub fn payees(&self, text: &str) -> Payees {
+        (self.of)(text)
+    }
+
     /// The customers whom a text names by ID or phone number.
     #[must_use]
     pub fn by_id(&self, text: &str) -> BTreeSet<CustomerId> {

@@ -37,6 +37,12 @@ impl Clue {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Request, Self::Code, Self::Alias, Self::Phone, Self::Name, Self::Owed];
 
+    /// True when it may be words that were learnt from what a person matched: several are an alias, one counts as a name.
+    #[must_use]
+    pub const fn may_be_learnt(self) -> bool {
+        matches!(self, Self::Alias | Self::Name)
+    }
+
     /// `request`, `code`, `alias`, `phone`, `name` or `owed`.
     #[must_use]
     pub const fn code(self) -> &'static str {

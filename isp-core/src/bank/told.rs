@@ -234,8 +234,9 @@ pub fn decided_as<'a>(
 }
 
 /// The customers whom those who told of a payment name by ID or phone number, when it was booked for another one whom a request's
-/// amount, a name or learnt words had named. A phone often shows the name of who paid, and only the bank's file for whom. Nobody is
-/// named when a person said whose it is.
+/// amount, a name or learnt words had named. A phone often shows the name of who paid, and only the bank's file for whom. Where nobody is
+/// named so, and a name or learnt words booked it, the customers whose words these are now: a person has said since that whoever writes
+/// them pays for somebody else. Nobody is named when a person said whose it is.
 #[must_use]
 pub fn named_instead(
     row: &MutationRow,
@@ -249,6 +250,10 @@ pub fn named_instead(
     }
     let named: BTreeSet<CustomerId> =
         texts_of(&row.mutation, tellings).flat_map(|(_, text)| whose.by_id(text)).collect();
+    if named.is_empty() && clue.is_some_and(Clue::may_be_learnt) {
+        let now = whose.payees(&text_of(&row.mutation, tellings));
+        return if now.all().contains(&booked) { BTreeSet::new() } else { now.by_words };
+    }
     if named.contains(&booked) { BTreeSet::new() } else { named }
 }
 
