@@ -71,6 +71,7 @@ mod cli_terms;
 mod cli_told;
 mod cli_trouble;
 mod database;
+mod debtors;
 mod demo;
 mod documents;
 mod first_fee;

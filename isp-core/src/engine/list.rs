@@ -166,6 +166,8 @@ pub struct DebtorPages<'e> {
     today: Date,
     after: Option<OpenPlace>,
     over: bool,
+    /// Who was told already.
+    told: BTreeSet<CustomerId>,
 }
 
 impl DebtorPages<'_> {
@@ -190,12 +192,10 @@ impl DebtorPages<'_> {
         for invoice in store.open_of(tenant, &ids).await?.into_iter().filter(issued) {
             open.entry(invoice.customer_id).or_default().push(invoice);
         }
-        // A customer is told where the oldest of his invoices stands.
-        let first = |invoice: &&InvoiceBalance| {
-            let of = open.get(&invoice.customer_id).into_iter().flatten();
-            of.map(place).min() == Some(place(invoice))
-        };
-        let debtors = page.iter().filter(first).map(|invoice| {
+        // Where the first of the customer's invoices stands: once, also when money has moved since the page before was read.
+        let told = &mut self.told;
+        let debtors = page.iter().filter(|i| open.contains_key(&i.customer_id) && issued(i));
+        let debtors = debtors.filter(|invoice| told.insert(invoice.customer_id)).map(|invoice| {
             let of = open.get(&invoice.customer_id).map_or(&[][..], Vec::as_slice);
             Debtor {
                 customer_id: invoice.customer_id,
@@ -247,7 +247,7 @@ impl<'a> Engine<'a> {
     /// Who owes something that was issued by `today`, a page at a time: by the earliest due day, then by customer.
     #[must_use]
     pub fn debtor_pages(&self, today: Date) -> DebtorPages<'a> {
-        DebtorPages { engine: *self, today, after: None, over: false }
+        DebtorPages { engine: *self, today, after: None, over: false, told: BTreeSet::new() }
     }
 
     /// These lines of customers with the terms and the access of a moment of the past, and what was open then.
