@@ -269,7 +269,7 @@ async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow
             row.mutation.amount.into(),
             Cell::text(&row.mutation.account),
             Cell::text(sources(&row.mutation, &tellings)),
-            Cell::text(text_of(&row.mutation, &tellings).replace(Incoming::SEPARATOR, " | ")),
+            Cell::text(each_once(&text_of(&row.mutation, &tellings))),
             Cell::Word(state),
             Cell::maybe(payer.and_then(|id| codes.get(id))),
             mark.and_then(|m| m.clue).map_or(Cell::Empty, |clue| Cell::Word(clue.code())),
@@ -349,6 +349,17 @@ fn warn_corrected(ctx: &Context, looked: &[Looked]) {
         ];
         ctx.warn("warn.mutation_written_anew", &variables);
     }
+}
+
+/// What several wrote, each text once.
+fn each_once(texts: &str) -> String {
+    let mut told: Vec<&str> = Vec::new();
+    for text in texts.split(Incoming::SEPARATOR) {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told.join(" | ")
 }
 
 /// Says of each payment that those who told of it may mean for somebody else, what to do.
