@@ -100,11 +100,11 @@ impl Noting {
 #[async_trait]
 impl Session for NotingSession {
     async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError> {
-        self.note(dialect(sql), args.clone());
+        self.note(dialect(sql, false), args.clone());
         self.inner.execute(sql, args).await
     }
     async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError> {
-        self.note(dialect(sql), args.clone());
+        self.note(dialect(sql, false), args.clone());
         self.inner.fetch(sql, args).await
     }
     async fn execute_rows(
@@ -114,12 +114,12 @@ impl Session for NotingSession {
         columns: usize,
         rows: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let text = with_rows(&dialect(sql), args.len() + 1, columns, rows.len() / columns);
+        let text = with_rows(&dialect(sql, false), args.len() + 1, columns, rows.len() / columns);
         self.note(text, args.iter().chain(&rows).cloned().collect());
         self.inner.execute_rows(sql, args, columns, rows).await
     }
     async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-        self.note(dialect(sql), args.clone());
+        self.note(dialect(sql, false), args.clone());
         self.inner.fetch_pairs(sql, args).await
     }
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {

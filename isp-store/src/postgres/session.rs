@@ -106,11 +106,11 @@ impl PostgresSession {
 #[async_trait]
 impl Session for PostgresSession {
     async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError> {
-        self.run(sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).persistent(self.keeps)).await
+        self.run(sqlx::query_with(AssertSqlSafe(dialect(sql, self.cluster)), bind(args)?).persistent(self.keeps)).await
     }
 
     async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError> {
-        let query = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).persistent(self.keeps);
+        let query = sqlx::query_with(AssertSqlSafe(dialect(sql, self.cluster)), bind(args)?).persistent(self.keeps);
         let connection = &mut *self.transaction;
         let rows = self.wire.answer(async { query.fetch_all(connection).await.map_err(store_error) }).await?;
         Ok(rows.into_iter().map(|row| Box::new(Row(row)) as Box<dyn RawRow>).collect())
@@ -123,7 +123,7 @@ impl Session for PostgresSession {
         columns: usize,
         rows: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let sql = dialect(sql);
+        let sql = dialect(sql, self.cluster);
         if rows.len() / columns >= LISTED_FROM && !self.cluster && sql.contains(VALUES) {
             return self.execute_listed(&sql, args, columns, rows).await;
         }
@@ -145,7 +145,7 @@ impl Session for PostgresSession {
 
     /// As two arrays: a message and an allocation a row would cost more than reading the rows.
     async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-        let sql = format!("SELECT array_agg(a), array_agg(b) FROM ({}) AS pairs", dialect(sql));
+        let sql = format!("SELECT array_agg(a), array_agg(b) FROM ({}) AS pairs", dialect(sql, self.cluster));
         let query = sqlx::query_with(AssertSqlSafe(sql), bind(args)?).persistent(self.keeps);
         let connection = &mut *self.transaction;
         let row = self.wire.answer(async { query.fetch_one(connection).await.map_err(store_error) }).await?;
@@ -288,8 +288,13 @@ pub(super) fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) ->
 const OF_ANY_STRETCH: &str = "i.stretch = ANY(ARRAY(SELECT generate_series(
     (SELECT MIN(stretch) FROM invoices WHERE tenant_id = $1), (SELECT MAX(stretch) FROM invoices WHERE tenant_id = $1))))";
 
-pub(super) fn dialect(sql: &str) -> String {
-    sql.replace("IN IDS((", "= ANY((").replace("IN TEXTS((", "= ANY((").replace(EVER, OF_ANY_STRETCH)
+/// The same on a cluster, where a table below another one's condition may make a statement one for several shards: all stretches from
+/// 1970 to 2199.
+const OF_EACH_STRETCH: &str = "i.stretch = ANY(ARRAY(SELECT generate_series(-86, 571)))";
+
+pub(super) fn dialect(sql: &str, cluster: bool) -> String {
+    let ever = if cluster { OF_EACH_STRETCH } else { OF_ANY_STRETCH };
+    sql.replace("IN IDS((", "= ANY((").replace("IN TEXTS((", "= ANY((").replace(EVER, ever)
 }
 
 pub(super) fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, StoreError> {
