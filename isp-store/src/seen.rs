@@ -104,7 +104,7 @@ impl Seen {
         let since = pages.chain(packages).filter(|since| since + COMMITS as u64 >= entry).min()?;
         let mut unknown = (since + 1..=entry).filter(|later| !provider.harmless.contains(later));
         let first = unknown.next()?;
-        Some((first, unknown.last().unwrap_or(first)))
+        Some((first, unknown.next_back().unwrap_or(first)))
     }
 
     /// The pages that are as they were read, now that `entry` is the newest of the log and the tenant's row is held.
