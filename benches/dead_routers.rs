@@ -9,6 +9,9 @@
 #[path = "../tests/it/cli/mod.rs"]
 #[allow(dead_code, reason = "a part of it is used")]
 mod cli;
+#[path = "../isp-store/tests/it/common/ready.rs"]
+#[allow(dead_code, reason = "what the tests of the program make ready")]
+mod ready;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
