@@ -192,17 +192,13 @@ impl Engine<'_> {
             let billed_from = std::mem::take(&mut changes.billed_from);
             let expected = changes.expected.clone();
             if !changes.is_empty() {
-                *written = self.store.commit(self.tenant, changes).await?;
+                *written += self.store.commit(self.tenant, changes).await?;
             }
             let credit_notes = self.isolated_days_back(rows, position, now).await?;
             changes = ChangeSet { expected, billed_from, credit_notes, ..ChangeSet::default() };
         }
         if !changes.is_empty() {
-            let commit = self.store.commit(self.tenant, changes).await?;
-            written.invoices += commit.invoices;
-            written.invoiced += commit.invoiced;
-            written.invoices_known += commit.invoices_known;
-            written.credit_notes += commit.credit_notes;
+            *written += self.store.commit(self.tenant, changes).await?;
         }
         Ok(())
     }

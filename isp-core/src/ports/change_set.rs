@@ -437,3 +437,16 @@ pub struct CommitReport {
     /// Wishes to routers written.
     pub effects: u64,
 }
+
+impl std::ops::AddAssign for CommitReport {
+    fn add_assign(&mut self, more: Self) {
+        self.invoices += more.invoices;
+        self.invoiced += more.invoiced;
+        self.invoices_known += more.invoices_known;
+        self.credit_notes += more.credit_notes;
+        self.credited += more.credited;
+        self.messages += more.messages;
+        self.messages_known += more.messages_known;
+        self.effects += more.effects;
+    }
+}
