@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{Routers, TENANT, World, at, date, router_id};
+use crate::support::{Routers, TENANT, World, at, customer_id, date, router_id};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::Cycle;
 use isp_core::clock::ClockWord;
-use isp_core::engine::{Approval, DayReport, DayStep, Outside, Said};
+use isp_core::engine::{Approval, DayReport, DayStep, DeliverReport, Outside, Said};
 use isp_core::ids::WorkerId;
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget, access::ObservedAccess};
@@ -40,12 +40,13 @@ impl Diary {
     }
 }
 
-/// The routers of the world; r0 answers when the diary has an entry.
+/// The routers of the world; r0 answers when the diary has an entry, and r1 is done with what it is told when it has another.
 #[derive(Clone)]
 struct Slow {
     inner: Routers,
     diary: Diary,
     answers_after: &'static str,
+    done_after: &'static str,
 }
 
 #[async_trait]
@@ -65,6 +66,9 @@ impl AccessControl for Slow {
 
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         self.diary.note("applied", &router.host);
+        if router.host == "r1" {
+            self.diary.until(self.done_after).await;
+        }
         self.inner.apply(router, targets).await
     }
 
@@ -126,7 +130,7 @@ async fn run(
     patience: &'static str,
     now: DateTime<Utc>,
 ) -> DayReport {
-    let routers = Slow { inner: world.routers.clone(), diary: diary.clone(), answers_after };
+    let routers = Slow { inner: world.routers.clone(), diary: diary.clone(), answers_after, done_after: "applied r1" };
     let watch = Patience(diary.clone(), patience, now);
     let said = Said { approval: Approval::All, clock: ClockWord::Right };
     let worker = Worker::new(WorkerId(uuid::Uuid::from_u128(7)), &watch);
@@ -257,4 +261,174 @@ async fn a_payment_reopens_as_soon_as_the_router_is_back() {
     let delivered = world.deliver(now).await;
     assert_eq!((delivered.applied, delivered.routers_down.len()), (2, 0));
     assert_eq!((isolated(&world, "r0"), waiting(&world).await), (0, 0));
+}
+
+/// What becomes of four lines, two on each router, that are to be isolated, when a delivery takes its time.
+async fn delivered_slowly(world: &World, routers: &dyn AccessControl, watch: &dyn Watch) -> DeliverReport {
+    for n in 0..4 {
+        world.add(n, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 8)).await;
+    }
+    world.run(at("2026-01-01", 9)).await.unwrap();
+    let now = watch.now();
+    world.engine().enforce(now, &Approval::All).await.unwrap();
+    let worker = Worker::new(WorkerId(uuid::Uuid::from_u128(7)), watch);
+    let outside = Outside::new(&worker, routers, &world.messenger);
+    let engine = world.engine();
+    let delivered = tokio::time::timeout(Duration::from_secs(20), engine.deliver_outside(&outside, now)).await;
+    delivered.expect("somebody waits for the wrong side").unwrap()
+}
+
+/// The patience with r0 is over, and it answers while the other router is at work: that one is done only when r0 was served.
+#[tokio::test]
+async fn a_router_that_answers_late_does_not_wait_for_one_that_takes_long() {
+    let (world, diary) = (World::new().await, Diary::default());
+    let (inner, answers_after) = (world.routers.clone(), "applied r1");
+    let routers = Slow { inner, diary: diary.clone(), answers_after, done_after: "applied r0" };
+    let watch = Patience(diary.clone(), "called r0", at("2026-01-20", 13));
+    let delivered = delivered_slowly(&world, &routers, &watch).await;
+    assert_eq!((delivered.applied, delivered.routers_down.len()), (4, 0));
+    assert_eq!((isolated(&world, "r0"), isolated(&world, "r1"), waiting(&world).await), (2, 2, 0));
+}
+
+/// Routers of which r0 breaks off in the middle: it has answered, and says nothing to what it is told until all of `until` has
+/// happened. A line of r1 is paid for as soon as r1 has isolated its lines; where r1 is `restless`, somebody opens or isolates it
+/// by hand after each visit, and r0 breaks off for twenty minutes.
+struct Stalling {
+    world: World,
+    diary: Diary,
+    until: fn(&World, &Diary) -> bool,
+    restless: Option<Moving>,
+}
+
+impl Stalling {
+    fn new(world: &World, until: fn(&World, &Diary) -> bool) -> Self {
+        Self { world: world.clone(), diary: Diary::default(), until, restless: None }
+    }
+}
+
+#[async_trait]
+impl AccessControl for Stalling {
+    fn capabilities(&self) -> Capabilities {
+        self.world.routers.capabilities()
+    }
+
+    async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
+        self.world.routers.machine(router).await
+    }
+
+    async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
+        self.diary.note("told", &router.host);
+        if router.host == "r0" {
+            let begun = self.restless.as_ref().map(Moving::now);
+            while !(self.until)(&self.world, &self.diary) {
+                if self.restless.as_ref().map(Moving::now) > begun.map(|begun| begun + TimeDelta::minutes(20)) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            return Err(PortError::Unknown { reason: "no answer".into() });
+        }
+        let outcomes = self.world.routers.apply(router, targets).await?;
+        if let Some(watch) = &self.restless {
+            let (engine, one) = (self.world.engine(), customer_id(1));
+            match self.world.routers.access("r1", "user1") {
+                Some(Access::Open) => drop(engine.isolate(one, "Sari", "uji", watch.now()).await.unwrap()),
+                _ => drop(engine.reopen(one, "Sari", "uji", watch.now()).await.unwrap()),
+            }
+        } else if targets.iter().any(|target| target.desired == Access::Open) {
+            self.diary.note("opened", &router.host);
+        } else {
+            self.world.pay(1, "p1", 1_000_000, at("2026-01-20", 13)).await.unwrap();
+        }
+        Ok(outcomes)
+    }
+
+    async fn observe(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ObservedAccess>, PortError> {
+        self.world.routers.observe(router, targets, now).await
+    }
+
+    async fn survey(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Survey, PortError> {
+        self.world.routers.survey(router, targets, now).await
+    }
+}
+
+/// A watch on which nobody's lease or patience with a silent router ends; looks at the others, and the patience of messages, do.
+struct Looks(DateTime<Utc>);
+
+#[async_trait]
+impl Watch for Looks {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+
+    async fn pause(&self, time: TimeDelta) {
+        if ![TimeDelta::seconds(2), TimeDelta::seconds(10)].contains(&time) {
+            std::future::pending::<()>().await;
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A watch whose time goes on by a minute with every look.
+#[derive(Clone)]
+struct Moving(Arc<Mutex<DateTime<Utc>>>);
+
+#[async_trait]
+impl Watch for Moving {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+
+    async fn pause(&self, time: TimeDelta) {
+        Looks(self.now()).pause(time).await;
+        *self.0.lock().unwrap() += TimeDelta::minutes(1);
+    }
+}
+
+/// A delivery that would wait for the router that has broken off would never let the payer in, and never end.
+#[tokio::test]
+async fn a_router_that_breaks_off_holds_up_no_payer_of_another() {
+    let world = World::new().await;
+    let routers = Stalling::new(&world, |_, diary| diary.has("opened r1"));
+    let delivered = delivered_slowly(&world, &routers, &Looks(at("2026-01-20", 13))).await;
+    assert_eq!(isolated(&world, "r1"), 1, "who paid is let in");
+    // Two were isolated and one was let in; what the other router was told is not known, and is tried again.
+    assert_eq!((delivered.applied, delivered.routers_down[&router_id(0)].waiting), (3, 2));
+    assert_eq!(delivered.reopened.len(), 1);
+    assert_eq!(waiting(&world).await, 2);
+}
+
+/// The customers of the other router are told what it said while that one is still waited for.
+#[tokio::test]
+async fn a_router_that_breaks_off_holds_up_no_message() {
+    let world = World::new().await;
+    let routers = Stalling::new(&world, |world, _| !world.messenger.accepted().is_empty());
+    let delivered = delivered_slowly(&world, &routers, &Looks(at("2026-01-20", 13))).await;
+    assert!(delivered.sent > 0);
+    assert_eq!(delivered.sent, world.messenger.accepted().len() as u64, "each was sent once");
+    assert!(world.messenger.counts().values().all(|times| *times == 1));
+}
+
+/// Something becomes due at r1 without end, and r0 says nothing for twenty looks. A delivery takes new work for five minutes.
+#[tokio::test]
+async fn a_delivery_ends_though_new_work_never_does() {
+    let (world, watch) = (World::new().await, Moving(Arc::new(Mutex::new(at("2026-01-20", 13)))));
+    let visits = |diary: &Diary| diary.0.lock().unwrap().iter().filter(|noted| *noted == "told r1").count();
+    let mut routers = Stalling::new(&world, |_, _| false);
+    routers.restless = Some(watch.clone());
+    let delivered = delivered_slowly(&world, &routers, &watch).await;
+    assert!((2..=7).contains(&visits(&routers.diary)), "{}", visits(&routers.diary));
+    assert!(delivered.applied > 2);
 }

@@ -1,18 +1,20 @@
 //! Calling routers before they are needed, so that one that stays silent holds nobody up.
 //!
-//! A run calls all routers when it begins, and bills meanwhile. A router that has answered is served at once. One that is
-//! silent for [`PATIENCE_MILLISECONDS`] stands behind the others; has it not answered when they are done, it counts as down
+//! A run calls all routers when it begins, and bills meanwhile. A router that has answered is served at once, however late it
+//! answers. One that was silent for [`PATIENCE_MILLISECONDS`] and has not answered when the others are done counts as down
 //! for this run. One that was silent when it was last asked, less than its rest ago, stands behind the others at once. Where none
 //! has answered, there is nobody to hold up, and the adapter's own time-outs decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use chrono::TimeDelta;
 use futures::future::{BoxFuture, Either, Shared, join_all, select};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use crate::ids::RouterId;
@@ -24,6 +26,9 @@ const PATIENCE_MILLISECONDS: i64 = 1_000;
 
 /// Routers at work at once.
 const ROUTERS_AT_ONCE: usize = 16;
+
+/// Routers at work at once while some of them take long.
+const ROUTERS_AT_MOST: usize = 256;
 
 /// Who a router says it is, or what keeps it from saying so.
 pub(crate) type Answer = Result<Option<Machine>, PortError>;
@@ -85,8 +90,7 @@ impl<'a> RollCall<'a> {
         }
     }
 
-    /// Does the work of each router, with what it answered: of those that answer soon first, then of the silent ones. Those of
-    /// `behind` stand with the silent ones from the beginning, unless they have answered by now.
+    /// Does the work of each router, with what it answered. Those of `behind` are not waited for, unless they have answered by now.
     pub(crate) async fn visit<'r, I, T, F>(
         &self,
         work: Vec<(&'r Router, I)>,
@@ -96,53 +100,153 @@ impl<'a> RollCall<'a> {
     where
         F: Future<Output = T>,
     {
-        work.iter().for_each(|(router, _)| self.call(router));
-        let visit = &visit;
-        let soon = futures::stream::iter(work).map(|(router, item)| async move {
-            match self.soon(router, behind.contains(&router.id)).await {
-                Some(answer) => Either::Left(visit(router, item, answer).await),
-                None => Either::Right((router, item)),
+        let mut visits = self.visits(visit);
+        for (router, item) in work {
+            visits.add(router, item, behind.contains(&router.id));
+        }
+        let all = async {
+            let mut done = Vec::new();
+            while let Some(visited) = visits.next().await {
+                done.push(visited);
             }
-        });
-        let soon: Vec<_> = self.along(soon.buffer_unordered(ROUTERS_AT_ONCE).collect()).await;
-        let (mut done, mut silent) = (Vec::with_capacity(soon.len()), Vec::new());
-        for visited in soon {
-            match visited {
-                Either::Left(visited) => done.push(visited),
-                Either::Right(waiting) => silent.push(waiting),
-            }
-        }
-        let late = futures::stream::iter(silent).map(|(router, item)| async move {
-            let answer = self.at_last(router).await;
-            visit(router, item, answer).await
-        });
-        done.extend(self.along(late.buffer_unordered(ROUTERS_AT_ONCE).collect::<Vec<_>>()).await);
-        done
-    }
-
-    /// What a router answers; `None` when it is silent for too long, or has not answered and is not waited for.
-    async fn soon(&self, router: &Router, behind: bool) -> Option<Answer> {
-        let Called { answer, patience } = self.called(router);
-        if behind {
-            return answer.peek().cloned();
-        }
-        match select(answer, patience).await {
-            Either::Left((answer, _)) => Some(answer),
-            Either::Right(((), answer)) => answer.peek().cloned(),
-        }
-    }
-
-    /// What a router has answered by the time the others are done. Where none has answered, it is waited for.
-    async fn at_last(&self, router: &Router) -> Answer {
-        let answer = self.called(router).answer;
-        let any = || {
-            let all = self.called.lock().unwrap_or_else(PoisonError::into_inner);
-            all.values().any(|called| matches!(called.answer.peek(), Some(Ok(_))))
+            done
         };
-        match answer.peek() {
-            Some(known) => known.clone(),
-            None if any() => Err(PortError::NotSent { reason: "no answer while the other routers were served".into() }),
-            None => answer.await,
+        self.along(all).await
+    }
+
+    /// Visits, to which work may be added while others are under way.
+    pub(crate) fn visits<'v, 'r, I, V, F>(&'v self, visit: V) -> Visits<'v, 'a, 'r, I, V, F> {
+        Visits {
+            roll: self,
+            visit,
+            came: 0,
+            called: BTreeMap::new(),
+            hoped: FuturesUnordered::new(),
+            silent: FuturesUnordered::new(),
+            ready: VecDeque::new(),
+            at_work: FuturesUnordered::new(),
+            at_once: ROUTERS_AT_ONCE,
+            last_call: false,
         }
+    }
+
+    /// True when one of those that were called has answered.
+    fn is_answered(&self) -> bool {
+        let all = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().any(|called| matches!(called.answer.peek(), Some(Ok(_))))
+    }
+}
+
+/// What a router answers; `None` when it is silent for too long, or has not answered and is not waited for.
+async fn soon(Called { answer, patience }: Called<'_>, behind: bool) -> Option<Answer> {
+    if behind {
+        return answer.peek().cloned();
+    }
+    match select(answer, patience).await {
+        Either::Left((answer, _)) => Some(answer),
+        Either::Right(((), answer)) => answer.peek().cloned(),
+    }
+}
+
+/// Visits under way. The work of each router begins when it has answered, however late. Those that are silent are given up when
+/// nobody is at work and nobody may still answer soon; where none has answered, they are waited for.
+pub(crate) struct Visits<'v, 'a, 'r, I, V, F> {
+    roll: &'v RollCall<'a>,
+    visit: V,
+    /// How many have come.
+    came: usize,
+    /// Those that have not answered, in the order in which they came.
+    called: BTreeMap<usize, (&'r Router, I)>,
+    /// Of these, those that may still answer soon.
+    hoped: FuturesUnordered<BoxFuture<'a, (usize, Option<Answer>)>>,
+    /// Of these, those that were silent for too long.
+    silent: FuturesUnordered<BoxFuture<'a, (usize, Answer)>>,
+    /// Those that have answered.
+    ready: VecDeque<(&'r Router, I, Answer)>,
+    /// The visits that were begun.
+    at_work: FuturesUnordered<F>,
+    /// How many may be.
+    at_once: usize,
+    /// Those that are silent had a last chance to be heard.
+    last_call: bool,
+}
+
+impl<'r, I, T, V, F> Visits<'_, '_, 'r, I, V, F>
+where
+    V: Fn(&'r Router, I, Answer) -> F,
+    F: Future<Output = T>,
+{
+    /// Calls a router and visits it when it answers; one that stands `behind` is not waited for.
+    pub(crate) fn add(&mut self, router: &'r Router, item: I, behind: bool) {
+        let (number, called) = (self.came, self.roll.called(router));
+        self.came += 1;
+        self.called.insert(number, (router, item));
+        self.last_call = false;
+        self.hoped.push(async move { (number, soon(called, behind).await) }.boxed());
+    }
+
+    /// Lets more routers be visited at once, because those at work take long.
+    pub(crate) fn widen(&mut self) {
+        self.at_once = (self.at_once + ROUTERS_AT_ONCE).min(ROUTERS_AT_MOST);
+    }
+
+    /// What came of the next visit that is over; `None` when all are. It may be dropped before its end, and loses nothing.
+    pub(crate) async fn next(&mut self) -> Option<T> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        loop {
+            while let Poll::Ready(Some((number, answer))) = self.hoped.poll_next_unpin(context) {
+                self.heard(number, answer);
+            }
+            while let Poll::Ready(Some((number, answer))) = self.silent.poll_next_unpin(context) {
+                self.heard(number, Some(answer));
+            }
+            while self.at_work.len() < self.at_once
+                && let Some((router, item, answer)) = self.ready.pop_front()
+            {
+                self.at_work.push((self.visit)(router, item, answer));
+            }
+            if let Poll::Ready(Some(done)) = self.at_work.poll_next_unpin(context) {
+                return Poll::Ready(Some(done));
+            }
+            if !self.at_work.is_empty() || !self.hoped.is_empty() {
+                return Poll::Pending;
+            }
+            if self.called.is_empty() {
+                return Poll::Ready(None);
+            }
+            if !self.roll.is_answered() {
+                return Poll::Pending;
+            }
+            // An answer that has come by now is heard when the executor has had a turn.
+            if !std::mem::replace(&mut self.last_call, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.give_up();
+        }
+    }
+
+    fn heard(&mut self, number: usize, answer: Option<Answer>) {
+        let Some(answer) = answer else {
+            if let Some((router, _)) = self.called.get(&number) {
+                let answer = self.roll.called(router).answer;
+                self.silent.push(async move { (number, answer.await) }.boxed());
+            }
+            return;
+        };
+        self.last_call = false;
+        if let Some((router, item)) = self.called.remove(&number) {
+            self.ready.push_back((router, item, answer));
+        }
+    }
+
+    /// The others are done: whoever has not answered counts as down.
+    fn give_up(&mut self) {
+        self.silent.clear();
+        let down = || Err(PortError::NotSent { reason: "no answer while the other routers were served".into() });
+        self.ready.extend(std::mem::take(&mut self.called).into_values().map(|(router, item)| (router, item, down())));
     }
 }

@@ -1,8 +1,10 @@
 //! Routers: one worker at a time writes to each, and what is wanted is read after its turn has come (rule I5).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::{Either, select};
 
 use super::{DeliverReport, NOTE, RefusedAccount, RouterDown, claim, outcome};
 use crate::engine::roll_call::{Answer, RollCall};
@@ -19,6 +21,10 @@ use crate::ports::{
 
 /// Rows a claim for routers.
 const ACCESS_BATCH: u32 = 500;
+/// How often the other routers are looked at again while one takes long.
+const LOOK: TimeDelta = TimeDelta::seconds(2);
+/// How long a delivery takes new work while a router takes long: then it ends with what it has begun.
+const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// Leases that a worker waits for its turn at a router: a dead worker's has run out by then.
 const TURN_LEASES: i32 = 2;
 
@@ -29,51 +35,84 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         report: &mut DeliverReport,
     ) -> Result<(), EngineError> {
-        let worker = roll.worker;
+        self.renewing(roll.worker, roll.along(self.visit_all(roll, now, report))).await
+    }
+
+    /// Visits routers at which something is due, until nothing is. While one of them takes long, the others are looked at again
+    /// and again: what becomes due at them meanwhile does not wait for it.
+    async fn visit_all(
+        &self,
+        roll: &RollCall<'_>,
+        begins: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let watch = roll.worker.watch;
+        let begun = watch.now();
         let known: BTreeMap<RouterId, Router> =
             self.store.routers(self.tenant).await?.into_iter().map(|r| (r.id, r)).collect();
-        // A router that could not be used once is not called again in this delivery: one dead router delays nobody.
-        let mut over: BTreeSet<RouterId> = BTreeSet::new();
+        let mut visits =
+            roll.visits(|router, (rested, now), answer| self.deliver_router(roll, router, rested, answer, now));
+        let (mut now, mut standing, mut failed) = (begins, Standing::default(), None);
         loop {
-            let due = self.store.routers_due(self.tenant, now, worker.lease()).await?;
-            // One that was made a moment ago is known to the next delivery.
-            let due = due.iter().filter(|id| !over.contains(id)).filter_map(|id| known.get(id));
-            let (archived, due): (Vec<&Router>, Vec<&Router>) = due.partition(|router| router.archived);
-            if archived.is_empty() && due.is_empty() {
-                return Ok(());
-            }
-            let resting: BTreeSet<RouterId> =
-                self.store.router_rests(self.tenant).await?.into_iter().map(|rest| rest.router).collect();
-            let mut done = Vec::new();
-            for router in archived {
-                done.push(self.drop_wishes(worker, router, now).await);
-            }
-            let work = due.into_iter().map(|router| (router, resting.contains(&router.id))).collect();
-            // Something is due at each of them: so each is waited for.
-            let nobody = BTreeSet::new();
-            let visited = roll
-                .visit(work, &nobody, |router, rested, answer| self.deliver_router(roll, router, rested, answer, now));
-            done.extend(self.renewing(worker, visited).await);
-            for delivered in done {
-                let delivered = delivered?;
-                report.applied += delivered.applied;
-                report.reopened.extend(delivered.reopened);
-                report.refused += delivered.refused.len() as u64;
-                report.refused_accounts.extend(delivered.refused);
-                report.lost += delivered.lost;
-                report.parked += delivered.parked;
-                if delivered.over {
-                    over.insert(delivered.router);
+            if failed.is_none() {
+                match self.due_routers(roll.worker, &known, &standing, now, report).await {
+                    Ok(due) => {
+                        for (router, rested) in due {
+                            standing.busy.insert(router.id);
+                            // Something is due at each of them: so each is waited for.
+                            visits.add(router, (rested, now), false);
+                        }
+                    }
+                    Err(error) => failed = Some(error),
                 }
-                if let Some(error) = delivered.error {
-                    let entry = report
-                        .routers_down
-                        .entry(delivered.router)
-                        .or_insert_with(|| RouterDown { waiting: 0, reason: error.to_string() });
-                    entry.waiting += delivered.waiting;
+            }
+            if standing.busy.is_empty() {
+                return failed.map_or(Ok(()), Err);
+            }
+            let mut look = watch.pause(LOOK);
+            // Also after an error: what routers were told is recorded as far as it can be.
+            while let Either::Left((visited, _)) = select(pin!(visits.next()), look.as_mut()).await {
+                match visited {
+                    Some(Ok(delivered)) => standing.fold(delivered, report),
+                    Some(Err(error)) => failed = failed.or(Some(error)),
+                    None => {
+                        standing.busy.clear();
+                        break;
+                    }
                 }
+            }
+            let gone = watch.now() - begun;
+            if !standing.busy.is_empty() && (TimeDelta::zero()..LONGEST).contains(&gone) {
+                now = begins + gone;
+                standing.idle.clear();
+                visits.widen();
             }
         }
+    }
+
+    /// The routers at which something is due and nobody is at work here, each with whether it rests. What is due at one that is
+    /// archived is dropped.
+    async fn due_routers<'r>(
+        &self,
+        worker: &Worker<'_>,
+        known: &'r BTreeMap<RouterId, Router>,
+        standing: &Standing,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<Vec<(&'r Router, bool)>, EngineError> {
+        let due = self.store.routers_due(self.tenant, now, worker.lease()).await?;
+        // One that was made a moment ago is known to the next delivery.
+        let due = due.iter().filter(|id| standing.is_free(**id)).filter_map(|id| known.get(id));
+        let (archived, due): (Vec<&Router>, Vec<&Router>) = due.partition(|router| router.archived);
+        for router in archived {
+            self.drop_wishes(worker, router, now, report).await?;
+        }
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let resting: BTreeSet<RouterId> =
+            self.store.router_rests(self.tenant).await?.into_iter().map(|rest| rest.router).collect();
+        Ok(due.into_iter().map(|router| (router, resting.contains(&router.id))).collect())
     }
 
     /// Takes some wishes to a router that are due.
@@ -93,12 +132,18 @@ impl Engine<'_> {
         worker: &Worker<'_>,
         router: &Router,
         now: DateTime<Utc>,
-    ) -> Result<Delivered, EngineError> {
-        let rows = self.wishes_of(worker, router, now).await?;
-        let why = "the router is archived";
-        let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
-        let delivered = Delivered { over: rows.is_empty(), outcomes, ..Delivered::new(router.id) };
-        self.recorded(worker, delivered, None).await
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        loop {
+            let rows = self.wishes_of(worker, router, now).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let why = "the router is archived";
+            let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
+            let delivered = Delivered { outcomes, ..Delivered::new(router.id) };
+            report.lost += self.recorded(worker, delivered, None).await?.lost;
+        }
     }
 
     /// Nothing can be done at a router now: all that is due there waits, and none of its rows is touched.
@@ -257,10 +302,48 @@ impl Engine<'_> {
     }
 }
 
+/// How the routers stand in one delivery.
+#[derive(Default)]
+struct Standing {
+    /// Somebody is at work there.
+    busy: BTreeSet<RouterId>,
+    /// Nothing was left to do there when it was last looked at.
+    idle: BTreeSet<RouterId>,
+    /// Could not be used once, and is not called again in this delivery: one dead router delays nobody.
+    down: BTreeSet<RouterId>,
+}
+
+impl Standing {
+    fn is_free(&self, router: RouterId) -> bool {
+        [&self.busy, &self.idle, &self.down].iter().all(|those| !those.contains(&router))
+    }
+
+    /// A visit is over.
+    fn fold(&mut self, delivered: Delivered, report: &mut DeliverReport) {
+        self.busy.remove(&delivered.router);
+        report.applied += delivered.applied;
+        report.reopened.extend(delivered.reopened);
+        report.refused += delivered.refused.len() as u64;
+        report.refused_accounts.extend(delivered.refused);
+        report.lost += delivered.lost;
+        report.parked += delivered.parked;
+        if let Some(error) = delivered.error {
+            self.down.insert(delivered.router);
+            let entry = report
+                .routers_down
+                .entry(delivered.router)
+                .or_insert_with(|| RouterDown { waiting: 0, reason: error.to_string() });
+            entry.waiting += delivered.waiting;
+        } else if delivered.over {
+            self.idle.insert(delivered.router);
+        }
+    }
+}
+
 /// What became of one visit to a router.
 struct Delivered {
     router: RouterId,
-    /// True when this delivery does nothing more at the router.
+    /// True when nothing was left to do at the router.
     over: bool,
     applied: u64,
     /// Lines that are let in now, with the revision that the router has.

@@ -93,9 +93,26 @@ pub struct RouterDown {
     pub reason: String,
 }
 
+impl DeliverReport {
+    /// What became of messages is told here too.
+    fn add_post(&mut self, post: Self) {
+        self.parked += post.parked;
+        self.sent += post.sent;
+        self.dropped += post.dropped;
+        self.postponed += post.postponed;
+        self.unnamed += post.unnamed;
+        self.failed += post.failed;
+        self.unknown += post.unknown;
+        self.lost += post.lost;
+        self.channel_down = post.channel_down;
+        self.templates_down.extend(post.templates_down);
+    }
+}
+
 impl Engine<'_> {
     /// Brings routers to what is wanted and sends messages, until nothing is due at `now`. Routers come first, so that
-    /// "isolated" and "reopened" are said after a router said so.
+    /// "isolated" and "reopened" are said after a router said so. While a router takes longer than some seconds, the others and
+    /// the channel are served meanwhile, also with what becomes due after `now`.
     ///
     /// A router or channel that does not answer is no error: it is in the report, and its rows wait for their next
     /// attempt.
