@@ -211,6 +211,26 @@ async fn two_payments_that_one_source_names_are_two() {
     assert_eq!((paid(&world), waits(&world).await), ([300_000, 0], 0));
 }
 
+/// Two equal transfers in one bank's file, of which a person matched the one without a name: the other one names its customer, and is
+/// booked without a question. Once a phone has told of one of them, nobody knows which one it meant.
+#[tokio::test]
+async fn the_second_row_of_one_file_is_no_doubt_because_a_person_matched_the_first() {
+    use Step::{File, Match, Phone};
+    let first: &[_] = &[("SETORAN TUNAI", 20, 166_500)];
+    let both: &[_] = &[("SETORAN TUNAI", 20, 166_500), ("TRF C0002", 20, 166_500)];
+    let next: &[_] = &[("SETORAN TUNAI", 20, 166_500), ("TRF C0002", 21, 166_500)];
+    let phone: &[_] = &[("dari C0002", 20, 166_500)];
+    for (story, booked, waiting) in [
+        (&[File(first), Match("SETORAN", 2), File(both)][..], [333_000, 0], 0),
+        (&[File(first), Match("SETORAN", 2), File(next)], [333_000, 0], 0),
+        (&[File(first), Match("SETORAN", 2), Phone(phone), File(next)], [166_500, 0], 1),
+    ] {
+        let world = two(["Siti Aminah", "Joko Susilo"]).await;
+        live(&world, story, at("2026-01-22", 12)).await;
+        assert_eq!((paid(&world), waits(&world).await), (booked, waiting), "{story:?}");
+    }
+}
+
 /// A phone shows who paid, and the bank's file for whom: the payment is booked for who paid, and a person is told that it may be the
 /// other one's. Nobody is told of what a person said, and of what names its own customer.
 #[tokio::test]

@@ -182,7 +182,8 @@ pub fn text_of(mutation: &Mutation, tellings: &[Telling]) -> String {
 /// Whether a customer would be booked more often for one amount, within a few days, than any one source names that customer for it. A
 /// source tells of each movement once, so what is more was told before: beside another's text, or with another day. `near` are the
 /// mutations of the account and the amount up to [`Transfer::APART`] days before and after, each with the customer whose payment it
-/// is. Of two that may be one row, written anew, one counts unless both are payments.
+/// is. Of two that may be one row, written anew, one counts unless both are payments. What only the files of one bank told of, as of
+/// this mutation, is other money than it.
 #[must_use]
 pub fn is_too_often(
     mutation: MutationId,
@@ -191,7 +192,13 @@ pub fn is_too_often(
     tellings: &[Telling],
     whose: &Whose<'_>,
 ) -> bool {
-    let booked = near.iter().filter(|(other, payer)| other.id != mutation && *payer == Some(customer)).count();
+    let of_file = |one: &Mutation| file_of(one).filter(|_| told_by(one, tellings).len() == 1);
+    let own = near.iter().find(|(one, _)| one.id == mutation).and_then(|(one, _)| of_file(one));
+    // Of two rows that one bank's files alone told of, neither is what somebody else meant: they are two transfers.
+    let doubtful =
+        |(other, _): &&(&Mutation, Option<CustomerId>)| other.id == mutation || own.is_none() || of_file(other) != own;
+    let may = || near.iter().filter(doubtful);
+    let booked = may().filter(|(other, payer)| other.id != mutation && *payer == Some(customer)).count();
     if booked == 0 {
         return false;
     }
@@ -201,7 +208,7 @@ pub fn is_too_often(
         payer.is_none() && (other.may_correct.is_some() || near.iter().any(paid_anew))
     };
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
-    for (source, text) in near.iter().filter(|one| !again(one)).flat_map(|(other, _)| texts_of(other, tellings)) {
+    for (source, text) in may().filter(|one| !again(one)).flat_map(|(other, _)| texts_of(other, tellings)) {
         *named.entry(source).or_default() += usize::from(whose.names(customer, text));
     }
     named.values().max().is_some_and(|most| *most > 0 && booked >= *most)
