@@ -155,15 +155,43 @@ fn doubts(looked: &[Looked]) -> Vec<&'static str> {
 /// A proof over the plain debt, booked at the counter, and the bank that tells of the amount that was asked: one transfer.
 #[tokio::test]
 async fn a_transfer_that_was_booked_before_its_bank_told_of_it_is_booked_once() {
-    for (booked_by_hand, expected) in [(166_500, vec!["looks_booked"]), (166_501, vec![])] {
+    for (bank, booked_by_hand, expected) in [
+        ("bri", 166_500, vec!["looks_booked"]),
+        ("bri", 166_501, vec![]),
+        ("transfer", 166_501, vec![]),
+        // Of another account, or the payer's bank was named.
+        ("bca", 166_501, vec!["looks_booked"]),
+    ] {
         let world = two().await;
         ask(&world, 2, at("2026-01-20", 22)).await.unwrap();
-        let transfer = by_hand("bca", booked_by_hand, at("2026-01-20", 23));
+        let transfer = by_hand(bank, booked_by_hand, at("2026-01-20", 23));
         world.engine().pay(&transfer, at("2026-01-20", 23)).await.unwrap();
         let text = file(&[("21/01/26", "QRIS", 166_501)]);
         let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
-        assert_eq!((booked(&looked), doubts(&looked)), (vec![], expected), "{booked_by_hand}");
+        assert_eq!((booked(&looked), doubts(&looked)), (vec![], expected), "{bank}, {booked_by_hand}");
         assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(booked_by_hand));
+    }
+}
+
+/// A payment was typed for the account at another bank, and this bank tells of a transfer of the same customer and amount.
+#[tokio::test]
+async fn a_payment_that_was_typed_for_another_bank_swallows_no_transfer_of_this_one() {
+    for (bank, doubt) in [("bca", vec!["looks_booked"]), ("bri", vec![]), ("bank", vec![])] {
+        let world = two().await;
+        world.engine().pay(&by_hand(bank, 166_500, at("2026-01-20", 9)), at("2026-01-20", 9)).await.unwrap();
+        let text = file(&[("20/01/26", "TRF C0002", 166_500)]);
+        let (read, account) = (BankFile::read(&text).unwrap(), account_code("BRI-1").unwrap());
+        let seen = world.engine().look_at_bank_file(&read, &account, &text).await.unwrap();
+        let foreseen = world.engine().foresee_mutations(&seen.compared, at("2026-01-21", 7)).await.unwrap();
+        let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
+        assert_eq!((doubts(&foreseen), doubts(&looked)), (doubt.clone(), doubt), "{bank}");
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(166_500), "{bank}");
+        if bank == "bca" {
+            // There were two, a person says.
+            let id = looked[0].mutation.id;
+            world.engine().match_mutation(id, customer_id(2), "kasir", at("2026-01-21", 8)).await.unwrap();
+            assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(333_000));
+        }
     }
 }
 

@@ -141,6 +141,27 @@ impl Mutation {
         same_way && payment.amount == self.amount && apart <= Transfer::APART
     }
 
+    /// True when a payment was booked under the name of another bank than this mutation's: it may be money on another account, or its
+    /// payer's bank was named. Who tells is a person. `bank` and `transfer` are the names of none.
+    ///
+    /// ```
+    /// use isp_core::{bank::*, calendar::Date, ids::*, money::Money, payment::*, text::Code};
+    /// let (code, id) = (|text| Code::parse("code", text).unwrap(), uuid::Uuid::nil());
+    /// let (on, amount) = (Date::parse("2026-03-10").unwrap(), Money::rupiah(183_150));
+    /// let mutation = Mutation { id: MutationId(id), account: code("bri-1"), format: BankFormat::Bri, bank: None, on, amount,
+    ///     text: String::new(), balance: None, file_id: BankFileId(id), may_correct: None };
+    /// let paid_at = chrono::DateTime::UNIX_EPOCH;
+    /// let payment = |bank| Payment { id: PaymentId(id), customer_id: CustomerId(id), provider: code(bank),
+    ///     reference: code("1").into(), channel: Channel::Bank, collector: None, amount, paid_at, received_at: paid_at };
+    /// assert_eq!(["bri", "BRI", "bank", "transfer", "bca"].map(|bank| mutation.is_of_another_bank(&payment(bank))),
+    ///     [false, false, false, false, true]);
+    /// ```
+    #[must_use]
+    pub fn is_of_another_bank(&self, payment: &Payment) -> bool {
+        let named = |bank: &str| payment.provider.as_str().eq_ignore_ascii_case(bank);
+        self.bank_code().is_some_and(|bank| !["bank", "transfer", bank].into_iter().any(named))
+    }
+
     /// The bank that it is of, where that is known.
     pub(super) fn bank_code(&self) -> Option<&str> {
         match self.format {

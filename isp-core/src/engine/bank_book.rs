@@ -234,12 +234,17 @@ impl Engine<'_> {
             by: by.to_owned(),
             reason: String::new(),
         };
-        let (mut changes, report) = match self.booked_by_hand(mutation, customer_id, &BTreeSet::new()).await? {
-            Some(payment) => {
+        let by_hand = self.booked_by_hand(mutation, customer_id, &BTreeSet::new()).await?;
+        if found.is_some() && matches!(by_hand, Some((_, false))) {
+            return Ok(Plan::Nothing(Matched::Asks(Doubt::Booked)));
+        }
+        let (mut changes, report) = match by_hand {
+            Some((payment, true)) => {
                 mark.payment_id = Some(payment);
                 (ChangeSet::default(), None)
             }
-            None => {
+            // Who was asked about a payment under another bank's name, and matches it, says that there were two.
+            Some((_, false)) | None => {
                 let new = self.payment_of(mutation, customer_id, now)?;
                 // The bank says the amount, however small: nobody typed it.
                 plausible(new.paid_at, now)?;
@@ -311,19 +316,21 @@ impl Engine<'_> {
     }
 
     /// The payment that a person booked for a mutation before the file came: through a bank, of this customer, of the same
-    /// amount, about the same day, and no other mutation's. `told` are those that another mutation will be.
+    /// amount, about the same day, and no other mutation's. False beside it where it only looks like that one, as it was booked under
+    /// another bank's name. `told` are those that another mutation will be.
     pub(super) async fn booked_by_hand(
         &self,
         mutation: &Mutation,
         customer: CustomerId,
         told: &BTreeSet<PaymentId>,
-    ) -> Result<Option<PaymentId>, EngineError> {
-        let rows = self.payments_of(customer).await?;
-        let may_be = |row: &&PaymentRow| row.reversal.is_none() && mutation.may_be(&row.payment);
-        for row in rows.iter().filter(may_be).filter(|row| !told.contains(&row.payment.id)) {
-            let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
+    ) -> Result<Option<(PaymentId, bool)>, EngineError> {
+        let mut rows = self.payments_of(customer).await?;
+        rows.retain(|row| row.reversal.is_none() && mutation.may_be(&row.payment) && !told.contains(&row.payment.id));
+        rows.sort_by_key(|row| mutation.is_of_another_bank(&row.payment));
+        for PaymentRow { payment, .. } in &rows {
+            let query = MutationQuery { payment: Some(payment.id), ..MutationQuery::default() };
             if self.mutations(&query).await?.is_empty() {
-                return Ok(Some(row.payment.id));
+                return Ok(Some((payment.id, !mutation.is_of_another_bank(payment))));
             }
         }
         Ok(None)

@@ -274,7 +274,8 @@ impl Engine<'_> {
             walk.book.requests.iter_mut().filter(|r| r.id == request.id).for_each(|r| r.paid = true);
         }
         match self.booked_by_hand(&row.mutation, customer, &walk.book.told).await? {
-            Some(payment) => {
+            Some((_, false)) => return Ok(Matched::Asks(Doubt::Booked)),
+            Some((payment, true)) => {
                 walk.book.told.insert(payment);
                 walk.again(customer, &BTreeSet::new());
             }
