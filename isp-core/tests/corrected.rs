@@ -326,6 +326,41 @@ fn a_row_that_names_somebody_else_now_is_asked_about() {
     assert!(kept.import(said(0, &[(A, "TRF PLG-2"), (5_000, "BUNGA")])).is_empty());
 }
 
+/// A row comes again with another amount: it is not booked beside the one that it takes the place of.
+#[test]
+fn an_amount_that_the_bank_corrected_is_asked_about() {
+    let less = A - 500_000;
+    for text in ["TRF PLG-1", "SETORAN"] {
+        let mut kept = Kept::default();
+        let first = kept.import(said(0, &[(5_000, "BUNGA"), (A, text), (FEE, "BIAYA")]))[1].id;
+        let corrected = || said(0, &[(5_000, "BUNGA"), (less, text), (FEE, "BIAYA")]);
+        let new = kept.import(corrected());
+        let of = new.iter().find(|m| m.amount.as_i64() == less / 100).unwrap();
+        assert_eq!(of.may_correct, Some(first), "{text}");
+        assert!(kept.import(corrected()).is_empty());
+        // With a fee before it, only the customer whom it names tells.
+        let mut kept = Kept::default();
+        let first = kept.import(said(0, &[(A, text)]))[0].id;
+        let new = kept.import(said(0, &[(FEE, "BIAYA"), (less, text)]));
+        assert_eq!(new[1].may_correct, (text != "SETORAN").then_some(first), "{text}");
+        // The evening's file goes on from the morning's, and the file of the day holds both.
+        let mut kept = Kept::default();
+        kept.import(said(0, &[(A, text)]));
+        let evening = kept.import(said(A, &[(less, text)]));
+        assert_eq!(evening.iter().map(|m| m.may_correct).collect::<Vec<_>>(), [None], "{text}");
+        assert!(kept.import(said(0, &[(A, text), (less, text)])).is_empty());
+    }
+    // Somebody else's money in that place is somebody else's.
+    let mut kept = Kept::default();
+    kept.import(said(0, &[(A, "TRF PLG-1")]));
+    assert_eq!(kept.import(said(0, &[(less, "TRF PLG-2")]))[0].may_correct, None);
+    // Each missing one is one row's at most.
+    let mut kept = Kept::default();
+    let first = kept.import(said(0, &[(A, "TRF PLG-1")]))[0].id;
+    let new = kept.import(said(0, &[(less, "TRF PLG-1"), (500_000, "TRF PLG-1")]));
+    assert_eq!(new.iter().map(|m| m.may_correct).collect::<Vec<_>>(), [Some(first), None]);
+}
+
 /// A row that named nobody comes again with an ID in its text, which is heard.
 #[test]
 fn a_row_that_names_a_customer_at_last_tells_whose_it_is() {

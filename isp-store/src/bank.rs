@@ -142,6 +142,9 @@ pub(crate) async fn page(
         args.extend(args![payment]);
         sql += &format!(" AND payment_id = ${}", args.len());
     }
+    if query.anew {
+        sql += " AND may_correct_id IS NOT NULL";
+    }
     sql += " ORDER BY mutation_id LIMIT $3";
     readable_page(s, "mutation", &sql, args, (1, 2), read).await
 }

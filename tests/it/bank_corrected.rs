@@ -177,6 +177,30 @@ async fn what_a_person_ignored_does_not_come_back_as_money() {
     assert_eq!(said(&looked), [(OWED, "written_anew", Some(first.0.to_string()))]);
 }
 
+/// The bank corrects an amount: the new row waits beside the payment, and takes its place when a person says so.
+#[tokio::test]
+async fn a_corrected_amount_is_booked_in_place_of_the_first_one_and_not_beside_it() {
+    let (world, now) = (two().await, at("2026-01-06", 20));
+    import(&world, &bca(5_000, &[("TRSF C0002", PAID)]), now).await;
+    let first = of(&world, "C0002").await.remove(0).id;
+    let less = PAID - 500_000;
+    let looked = import(&world, &bca(5_000, &[("TRSF C0002", less)]), now).await;
+    assert_eq!(said(&looked), [(less / 100, "written_anew", Some(first.0.to_string()))]);
+    assert_eq!(received(&world), OWED);
+    world.engine().unmatch_mutation(first, "kasir", "jumlah diperbaiki", now).await.unwrap();
+    world.engine().match_mutation(looked[0].mutation.id, customer_id(2), "kasir", now).await.unwrap();
+    assert_eq!(received(&world), less / 100);
+    // Where nobody knew whose it was, both wait: also the old one, whose words are learnt from the new one.
+    let world = two().await;
+    import(&world, &bca(5_000, &[("TRSF SUPARMAN JAYA", PAID)]), now).await;
+    let looked = import(&world, &bca(5_000, &[("TRSF SUPARMAN JAYA", less)]), now).await;
+    assert_eq!(words(&looked), ["written_anew"; 2]);
+    let anew = looked.iter().find(|one| one.mutation.may_correct.is_some()).unwrap().mutation.id;
+    world.engine().match_mutation(anew, customer_id(2), "kasir", now).await.unwrap();
+    assert_eq!(words(&world.engine().match_mutations(&[], "kasir", now).await.unwrap()), ["written_anew"]);
+    assert_eq!(received(&world), less / 100);
+}
+
 /// A phone told of the first transfer; the two files of the day tell of two.
 #[tokio::test]
 async fn equal_transfers_of_two_files_of_a_day_are_two_though_a_phone_told_of_one() {

@@ -96,6 +96,11 @@ impl<'a> Whose<'a> {
         (self.of)(text).all().contains(&customer)
     }
 
+    /// Both name one customer.
+    pub(super) fn name_one(&self, one: &str, other: &str) -> bool {
+        !(self.of)(one).all().is_disjoint(&(self.of)(other).all())
+    }
+
     /// The customers whom a text names.
     #[must_use]
     pub fn payees(&self, text: &str) -> Payees {

@@ -1,5 +1,6 @@
 //! Rows that a bank wrote anew: its file of days that are kept already comes again, with a fee that stands before a transfer now,
-//! or with a longer text. Then a transfer that is kept is missing in it, and one that looks new stands in its place.
+//! with a longer text, or with another amount. Then a transfer that is kept is missing in it, and one that looks new stands in its
+//! place.
 //!
 //! Files of parts of a day look alike: there the transfer that is missing happened before the first row of the file or after its
 //! last one. Balances tell these apart. Where a chain of kept rows leads from the one that is missing to the opening of the file, or
@@ -36,7 +37,8 @@ pub(super) struct Beside<'a> {
 /// Says of each new row which kept mutation it may be once more: one of which this format told, of the same day and amount, that is
 /// missing in the file, did not happen before or after it, and whose text names nobody else. Of several it is the one that says
 /// the same, then one that is a payment, and each at first for one row. A row that stands with the same balance where a missing one stood
-/// may be that one also when it names somebody else, unless another row is: the bank may have corrected whose it is.
+/// may be that one also when it names somebody else, unless another row is: the bank may have corrected whose it is. What is left of
+/// the missing ones may be money of another amount: that of the customer whom the row names, too, or that stood where the row stands.
 pub(super) fn may_correct(anew: &mut [Mutation], beside: &Beside<'_>) {
     let told = beside.told();
     // What is less than a rupiah cannot be told apart, and nothing is booked for it.
@@ -71,6 +73,25 @@ pub(super) fn may_correct(anew: &mut [Mutation], beside: &Beside<'_>) {
         row.may_correct = stood.next().map(|m| m.id);
         taken.extend(row.may_correct);
     }
+    // Only money that came in is booked.
+    let in_place = |row: &&mut Mutation| row.may_correct.is_none() && row.amount.is_positive();
+    let openings: BTreeMap<MutationId, i64> = beside.openings();
+    let mut gone: BTreeMap<Date, Vec<&Mutation>> = BTreeMap::new();
+    for row in anew.iter_mut().filter(in_place) {
+        let gone = gone.entry(row.on).or_insert_with(|| beside.gone(row.on, &told, &ends));
+        let stood = |m: &Mutation| {
+            let balance = told.get(&m.id).copied().flatten();
+            let (step, opening) = (balance.map(|balance| Step::kept(m.amount, balance)), openings.get(&row.id));
+            step.zip(opening).is_some_and(|(step, opening)| (step.opening.0..=step.opening.1).contains(opening))
+        };
+        let may = gone.iter().filter(|m| m.amount != row.amount && !taken.contains(&m.id)).filter_map(|m| {
+            let (written, names) = (text(&m.id), beside.whose.name_one(text(&m.id), &row.text));
+            let stands = !beside.whose.contradict(written, &row.text) && stood(m);
+            (names || stands).then_some((!names, !stands, m.id))
+        });
+        row.may_correct = may.min().map(|(.., id)| id);
+        taken.extend(row.may_correct);
+    }
 }
 
 impl Beside<'_> {
@@ -79,6 +100,27 @@ impl Beside<'_> {
         let brought = self.kept.iter().filter(|m| file_of(m) == Some(self.source)).map(|m| (m.id, m.balance));
         let of_it = self.tellings.iter().filter(|t| t.source.folded() == self.source);
         of_it.map(|t| (t.mutation_id, t.balance)).chain(brought).collect()
+    }
+
+    /// The balance before each row of the file that tells one, in hundredths.
+    fn openings(&self) -> BTreeMap<MutationId, i64> {
+        let of = |(id, row): &(MutationId, &BankRow)| Some((*id, row.balance?.saturating_sub(row.hundredths)));
+        self.file.iter().filter_map(of).collect()
+    }
+
+    /// The money that came in on a day and of which this format told, and that is not in the file any more.
+    fn gone(&self, on: Date, told: &BTreeMap<MutationId, Option<Money>>, ends: &Ends<'_>) -> Vec<&'_ Mutation> {
+        let of_day = || self.kept.iter().filter(|m| m.on == on && m.amount.is_positive());
+        let mut gone: Vec<&Mutation> =
+            of_day().filter(|m| told.contains_key(&m.id) && !self.met.contains(&m.id)).collect();
+        if !gone.is_empty() {
+            let outside = self.outside(on, told, ends);
+            gone.retain(|m| {
+                let alike: Vec<&Mutation> = of_day().filter(|other| other.amount == m.amount).collect();
+                !self.accounted(&outside, &alike).contains(&m.id)
+            });
+        }
+        gone
     }
 
     /// The kept mutations of a day, missing in the file, that happened before its first row or after its last one.

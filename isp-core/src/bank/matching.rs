@@ -86,7 +86,7 @@ pub enum Doubt {
     OtherAmount,
     /// What may be a customer's ID may stand there by chance.
     Unclear,
-    /// It may be the row of another mutation, which the bank wrote anew with another balance or text.
+    /// It may be the row of another mutation, which the bank wrote anew with another balance, text or amount.
     Corrected,
 }
 

@@ -63,8 +63,8 @@ pub struct Mutation {
     pub balance: Option<Money>,
     /// The file that brought it. Who tells one by one has one for each account.
     pub file_id: BankFileId,
-    /// The mutation that it may be once more, because the bank's file of that day came again with a corrected row. Nothing books
-    /// such a one by itself.
+    /// The mutation of this day that it may be once more, because the bank's file of that day came again with a corrected row: with
+    /// another balance, text or amount. Nothing books such a one by itself.
     pub may_correct: Option<MutationId>,
 }
 
@@ -304,7 +304,7 @@ pub struct Compared {
 /// mutations one by one: there, as many rows of a day and an amount as are kept already are the same, unless they name another
 /// payer. Which of them a row is, is remembered (`tellings` are those of `kept`), so that a file that grows takes none of them twice.
 ///
-/// A bank may write a row anew, with another balance or a longer text. So a new row names the mutation that it may be once more
+/// A bank may write a row anew, with another balance, a longer text or another amount. So a new row names the mutation that it may be once more
 /// ([`Mutation::may_correct`]), when that one is of this format and missing in this file, and balances do not show that both happened.
 #[must_use]
 pub fn compare(

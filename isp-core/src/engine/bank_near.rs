@@ -29,6 +29,8 @@ struct Day {
     tellings: Vec<Telling>,
     /// Mutations, by amount.
     others: BTreeMap<Money, Vec<Other>>,
+    /// Those of this very day that may be another one once more, of any amount.
+    anew: Vec<Other>,
 }
 
 /// Mutations that are, or would be, payments by the present walk.
@@ -75,10 +77,13 @@ impl Near {
     }
 
     /// The mutation that may be the same row of a bank's file as this one, written anew, where a person has to tell: the one that this
-    /// may correct, or one that may correct this and of which somebody said something.
+    /// may correct, or one that may correct this and of which somebody said something, or whose amount is another one.
     pub(super) fn corrected(&self, mutation: &Mutation) -> Option<MutationId> {
-        let others = || self.day(mutation).and_then(|day| day.others.get(&mutation.amount)).into_iter().flatten();
-        let anew = || others().find(|other| other.state.is_some() && other.mutation.may_correct == Some(mutation.id));
+        let asks = |other: &&Other| {
+            other.mutation.may_correct == Some(mutation.id)
+                && (other.state.is_some() || other.mutation.amount != mutation.amount)
+        };
+        let anew = || self.day(mutation).and_then(|day| day.anew.iter().find(asks));
         mutation.may_correct.or_else(|| anew().map(|other| other.mutation.id))
     }
 
@@ -89,6 +94,9 @@ impl Near {
             for mutation in new.iter().filter(near) {
                 let other = Other { mutation: mutation.clone(), state: None, payer: None };
                 day.others.entry(mutation.amount).or_default().push(other);
+            }
+            for mutation in new.iter().filter(near).filter(|m| m.on == *on && m.may_correct.is_some()) {
+                day.anew.push(Other { mutation: mutation.clone(), state: None, payer: None });
             }
             let ids: BTreeSet<MutationId> = day.others.values().flatten().map(|other| other.mutation.id).collect();
             day.tellings.extend(told.iter().filter(|telling| ids.contains(&telling.mutation_id)).cloned());
@@ -147,6 +155,17 @@ impl Engine<'_> {
                     day.others.entry(mutation.amount).or_default().push(Other { mutation, state, payer });
                 }
             }
+            let query = MutationQuery {
+                account: Some(account.clone()),
+                days: Some((on, on)),
+                anew: true,
+                ..MutationQuery::default()
+            };
+            let other = |row: MutationRow| {
+                let state = row.mark.map(|mark| mark.state);
+                Other { mutation: row.mutation, state, payer: None }
+            };
+            day.anew = self.mutations(&query).await?.into_iter().map(other).collect();
             near.0.insert((account, on), day);
         }
         Ok(near)

@@ -203,4 +203,6 @@ pub struct MutationQuery {
     pub waiting: bool,
     /// Only that of this payment.
     pub payment: Option<PaymentId>,
+    /// Only those that may be another one once more ([`Mutation::may_correct`](crate::bank::Mutation::may_correct)).
+    pub anew: bool,
 }

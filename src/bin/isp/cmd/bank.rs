@@ -197,7 +197,7 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     if !report.compared.missing.is_empty() {
         ctx.warn("warn.mutations_missing", &[("count", report.compared.missing.len().to_string())]);
     }
-    warn_corrected(ctx, &looked);
+    warn_corrected(ctx, store, &looked).await?;
     if !args.dry_run {
         warn_instead(ctx, store).await?;
     }
@@ -221,7 +221,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         looked.retain(|one| account.as_ref().is_none_or(|a| *a == one.mutation.account));
         let tellings = store.tellings(ctx.tenant(), &TellingQuery { account, ..TellingQuery::default() }).await?;
         ctx.rows(&table(ctx, store, &looked, Some(&tellings)).await?)?;
-        warn_corrected(ctx, &looked);
+        warn_corrected(ctx, store, &looked).await?;
         warn_instead(ctx, store).await?;
         return Ok(Exit::Done);
     }
@@ -338,17 +338,29 @@ async fn table(
 }
 
 /// Says of each mutation that may be another one's row, written anew, what to do.
-fn warn_corrected(ctx: &Context, looked: &[Looked]) {
+async fn warn_corrected(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::Result<()> {
     for Looked { mutation, other, .. } in looked {
         let Some(other) = other else { continue };
+        // What a dry run would keep is not there yet; it is of another row that is told by itself.
+        let query = MutationQuery { id: Some(*other), ..MutationQuery::default() };
+        let Some(other) = ctx.engine(store).mutations(&query).await?.pop() else { continue };
         let variables = [
             ("id", shown(mutation.id)),
-            ("other", shown(*other)),
+            ("other", shown(other.mutation.id)),
             ("day", mutation.on.to_string()),
             ("amount", mutation.amount.to_string()),
+            ("before", other.mutation.amount.to_string()),
         ];
-        ctx.warn("warn.mutation_written_anew", &variables);
+        let key = match (other.mutation.amount == mutation.amount, mutation.may_correct, other.state()) {
+            (true, ..) => "warn.mutation_written_anew",
+            (false, Some(_), MutationState::Matched) => "warn.mutation_amount_corrected",
+            (false, Some(_), _) => "warn.mutation_amount_corrected_open",
+            (false, None, state) if state.waits() => continue,
+            (false, None, _) => "warn.mutation_amount_before",
+        };
+        ctx.warn(key, &variables);
     }
+    Ok(())
 }
 
 /// What several wrote, each text once.
