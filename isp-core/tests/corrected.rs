@@ -361,6 +361,35 @@ fn an_amount_that_the_bank_corrected_is_asked_about() {
     assert_eq!(new.iter().map(|m| m.may_correct).collect::<Vec<_>>(), [Some(first), None]);
 }
 
+/// Files of the morning and the evening without balances: an equal row may be a second transfer, and is not lost.
+#[test]
+fn an_equal_row_of_another_part_of_a_day_without_balances_is_asked_about() {
+    let bank = BankFormat::Mandiri;
+    let file = |rows: &[(i64, &str)]| -> Vec<BankRow> {
+        said(0, rows).into_iter().map(|row| BankRow { balance: None, ..row }).collect()
+    };
+    let same = (A, "TRF PLG-1");
+    let (early, late, last) = ((7_000, "TRF X"), (9_000, "TRF Y"), (11_000, "TRF Z"));
+    let mut kept = Kept::default();
+    let first = kept.import_as(bank, file(&[same, early]))[0].id;
+    let told = |new: Vec<Mutation>| new.iter().map(|m| (m.amount.as_i64(), m.may_correct)).collect::<Vec<_>>();
+    assert_eq!(told(kept.import_as(bank, file(&[same, late]))), [(90, None), (A / 100, Some(first))]);
+    // The same files again, the evening's when it has grown, and the file of the whole day: nothing of it is new.
+    assert!(kept.import_as(bank, file(&[same, early])).is_empty());
+    assert!(kept.import_as(bank, file(&[same, late])).is_empty());
+    assert_eq!(told(kept.import_as(bank, file(&[same, late, last]))), [(110, None)]);
+    assert!(kept.import_as(bank, file(&[same, early, same, late, last])).is_empty());
+    // A third one at night.
+    assert_eq!(told(kept.import_as(bank, file(&[same, (13_000, "TRF N")]))).len(), 2);
+    // A file that grows, and one of which a row was corrected, hold the same one.
+    let mut kept = Kept::default();
+    kept.import_as(bank, file(&[same, early]));
+    assert_eq!(told(kept.import_as(bank, file(&[same, early, late]))), [(90, None)]);
+    let corrected = told(kept.import_as(bank, file(&[same, (7_000, "TRF X WIFI"), late])));
+    assert!(matches!(corrected[..], [(70, Some(_))]), "{corrected:?}");
+    assert_eq!(told(kept.import_as(bank, file(&[same, (7_000, "TRF X WIFI"), late, last]))), [(110, None)]);
+}
+
 /// A row that named nobody comes again with an ID in its text, which is heard.
 #[test]
 fn a_row_that_names_a_customer_at_last_tells_whose_it_is() {

@@ -94,6 +94,47 @@ pub(super) fn may_correct(anew: &mut [Mutation], beside: &Beside<'_>) {
     }
 }
 
+/// The rows of a file without balances that have day, amount and text of a kept one, and need not be it: the file is one of another
+/// part of the day. It holds something new of that day, and half or more of what came with the kept one is missing in it. Each is told
+/// by its place in the file, with another kept one that it is, and that came with rows of which the file holds more, if there is one.
+pub(super) fn may_be_second(anew: &[Mutation], beside: &Beside<'_>) -> Vec<(usize, Option<MutationId>)> {
+    let by_id: BTreeMap<MutationId, &Mutation> = beside.kept.iter().map(|m| (m.id, m)).collect();
+    let grown: BTreeSet<Date> = anew.iter().filter(|m| m.may_correct.is_none()).map(|m| m.on).collect();
+    let mut brought: BTreeMap<(BankFileId, Date), Vec<&Mutation>> = BTreeMap::new();
+    let plain = |m: &&Mutation| file_of(m) == Some(beside.source) && m.balance.is_none() && grown.contains(&m.on);
+    for mutation in beside.kept.iter().filter(plain) {
+        brought.entry((mutation.file_id, mutation.on)).or_default().push(mutation);
+    }
+    // A row that was written anew is there under another name.
+    let again = beside.kept.iter().filter_map(|m| Some((m.id, m.may_correct?)));
+    let there = again.flat_map(|(again, first)| match (beside.met.contains(&again), beside.met.contains(&first)) {
+        (true, _) => Some(first),
+        (_, true) => Some(again),
+        _ => None,
+    });
+    let there: BTreeSet<MutationId> =
+        there.chain(anew.iter().filter_map(|m| m.may_correct)).chain(beside.met.iter().copied()).collect();
+    let one = |m: &Mutation, row: &BankRow| {
+        (m.on, m.amount) == (row.on, row.amount()) && m.text.to_lowercase() == row.text.to_lowercase()
+    };
+    let of_part = |mutation: &Mutation, row: &BankRow| {
+        let with = brought.get(&(mutation.file_id, mutation.on)).into_iter().flatten().filter(|m| !one(m, row));
+        let (missing, all) = (with.clone().filter(|m| !there.contains(&m.id)).count(), with.count());
+        missing > 0 && missing * 2 >= all
+    };
+    let mut found = Vec::new();
+    let mut taken: BTreeSet<MutationId> = BTreeSet::new();
+    for (at, (id, row)) in beside.file.iter().enumerate().filter(|(_, (_, row))| row.balance.is_none()) {
+        let Some(kept) = by_id.get(id).filter(|m| plain(m) && one(m, row) && of_part(m, row)) else { continue };
+        let alike = brought.values().flatten().filter(|m| m.id != kept.id && one(m, row));
+        let other = alike.filter(|m| !beside.met.contains(&m.id) && !taken.contains(&m.id) && !of_part(m, row));
+        let other = other.map(|m| m.id).min();
+        taken.extend(other);
+        found.push((at, other));
+    }
+    found
+}
+
 impl Beside<'_> {
     /// The mutations of which this format told, with the balance that it told.
     fn told(&self) -> BTreeMap<MutationId, Option<Money>> {

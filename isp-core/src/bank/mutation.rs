@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Whose;
-use super::corrected::{Beside, may_correct};
+use super::corrected::{Beside, may_be_second, may_correct};
 use super::told::{Telling, file_of, take, text_of, told_by, untold};
 use super::{BankFile, BankFormat, Clue};
 use crate::calendar::{Date, Zone};
@@ -306,6 +306,7 @@ pub struct Compared {
 ///
 /// A bank may write a row anew, with another balance, a longer text or another amount. So a new row names the mutation that it may be once more
 /// ([`Mutation::may_correct`]), when that one is of this format and missing in this file, and balances do not show that both happened.
+/// So does a row without a balance that says the same as a kept one, in a file of another part of its day.
 #[must_use]
 pub fn compare(
     tenant: TenantId,
@@ -414,6 +415,27 @@ pub fn compare(
     let places = compared.order.iter().copied().zip(&file.rows).collect();
     let beside = Beside { source, file: places, kept, tellings, written: &written, met: &met, whose };
     may_correct(&mut compared.new, &beside);
+    for (at, other) in may_be_second(&compared.new, &beside) {
+        let (Some(row), Some(place)) = (file.rows.get(at), compared.order.get_mut(at)) else { continue };
+        let Some(first) = by_id.get(place).filter(|first| met.remove(&first.id)) else { continue };
+        *place = other.unwrap_or_else(|| {
+            let key = (row.on, row.hundredths, row.text.to_lowercase());
+            let used = |id: &MutationId| by_id.contains_key(id) || compared.new.iter().any(|m| m.id == *id);
+            let id = (1..).map(|place| name(&key, place)).find(|id| !used(id)).unwrap_or(first.id);
+            let second = Mutation {
+                id,
+                format: file.format,
+                bank: None,
+                file_id,
+                may_correct: Some(first.id),
+                ..(*first).clone()
+            };
+            compared.known -= 1;
+            compared.new.push(second);
+            id
+        });
+        met.insert(*place);
+    }
     if let [newest, .., oldest] = file.rows.as_slice()
         && oldest.on < newest.on
     {

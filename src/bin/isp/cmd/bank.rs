@@ -351,7 +351,9 @@ async fn warn_corrected(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> 
             ("amount", mutation.amount.to_string()),
             ("before", other.mutation.amount.to_string()),
         ];
+        let says_the_same = mutation.balance.is_none() && mutation.text.eq_ignore_ascii_case(&other.mutation.text);
         let key = match (other.mutation.amount == mutation.amount, mutation.may_correct, other.state()) {
+            (true, Some(_), _) if says_the_same => "warn.mutation_may_be_second",
             (true, ..) => "warn.mutation_written_anew",
             (false, Some(_), MutationState::Matched) => "warn.mutation_amount_corrected",
             (false, Some(_), _) => "warn.mutation_amount_corrected_open",
