@@ -402,6 +402,12 @@ pub enum Error {
     /// A bank's file does not tell its account, and nobody else does.
     #[error("the file does not tell its account")]
     NoAccount,
+    /// A bank's file holds rows that are known already under another name of its account.
+    #[error("its rows are known already under account {account}")]
+    BankKnownAccount {
+        /// The other name.
+        account: String,
+    },
     /// A bank's file is of another account than a person says.
     #[error("the file is of another account")]
     OtherAccount,
@@ -578,6 +584,7 @@ impl Error {
             Self::BankNothingBooked => "bank.nothing_booked",
             Self::NoAccount => "bank.no_account",
             Self::OtherAccount => "bank.other_account",
+            Self::BankKnownAccount { .. } => "bank.known_account",
             Self::MoneyOut => "mutation.money_out",
             Self::MutationSettled => "mutation.settled",
             Self::MutationWaits => "mutation.waits",

@@ -1,7 +1,7 @@
 //! Files of banks as they come: whole, overlapping, damaged, of another kind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use isp_core::bank::{BankFile, BankFormat, Mutation, Whose, account_code, compare, file_id};
+use isp_core::bank::{BankFile, BankFormat, Mutation, Whose, account_code, compare, file_id, known_elsewhere};
 use isp_core::ids::TenantId;
 use isp_core::money::Money;
 
@@ -243,6 +243,39 @@ fn no_row_counts_twice_and_two_that_are_alike_count_twice() {
     assert_eq!((new.len(), known, missing), (0, 4, 0));
     let (new, known, _) = kept(&other(":61:260116C150000,NTRFE\n", "450000"), &all);
     assert_eq!((new.len(), known), (1, 4));
+}
+
+/// The same account under two names, and two accounts in which something is alike.
+#[test]
+fn rows_that_another_account_has_are_known_there() {
+    let head = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n";
+    let rows =
+        ["TRF A,8888,0.00,150000.00,150000.00", "BIAYA,8888,2500.00,0.00,147500.00", "QRIS,8888,0.00,9.00,147509.00"];
+    let file = |days: std::ops::Range<usize>, rows: &[&str]| {
+        let line = |(n, row): (usize, &&str)| format!("{:02}/01/26,{row}\n", 15 + n);
+        head.to_owned() + &rows.iter().enumerate().skip(days.start).take(days.len()).map(line).collect::<String>()
+    };
+    let read = |text: &str| BankFile::read(text).unwrap();
+    let (all, _, _) = kept(&file(0..3, &rows), &[]);
+    let account = Some("1310001234567".to_owned());
+    let known = |file: &BankFile, others: &[Mutation]| known_elsewhere(file, others).map(|code| code.to_string());
+    assert_eq!(known(&read(&file(0..3, &rows)), &all), account);
+    // One row is enough where it tells its balance; so are parts of the days.
+    assert_eq!(known(&read(&file(1..2, &rows)), &all), account);
+    assert_eq!(known(&read(&file(0..3, &rows)), &all[2..]), account);
+    // In another format, with other texts, two rows with their balances tell.
+    let mt940 =
+        ":20:X\n:25:1\n:60F:C260115IDR0,\n:61:260115C150000,NTRFA\n:61:260116D2500,NTRFB\n:62F:C260116IDR147500,\n";
+    assert_eq!(known(&read(mt940), &all), account);
+    assert_eq!(known(&read(mt940), &all[..1]), None, "one row of another format");
+    // Two accounts: other balances, other texts, or nothing on these days.
+    assert_eq!(known(&read(&file(0..3, &rows)), &[]), None);
+    let other = ["TRF A,8888,0.00,150000.00,350000.00", "BIAYA,8888,2500.00,0.00,347500.00"];
+    assert_eq!(known(&read(&file(0..2, &other)), &all), None);
+    assert_eq!(known(&read(&file(0..1, &["TRF B,8888,0.00,150000.00,150000.00"])), &all), None);
+    let plain = |text: &str| format!("{head}15/01/26,{text},8888,0.00,150000.00,\n");
+    let (one, _, _) = kept(&plain("SETORAN"), &[]);
+    assert_eq!(known(&read(&plain("SETORAN")), &one), None, "one row without a balance is too little");
 }
 
 #[test]

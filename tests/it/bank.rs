@@ -195,6 +195,23 @@ async fn a_payment_that_was_typed_for_another_bank_swallows_no_transfer_of_this_
     }
 }
 
+/// One account under two names: the file is refused, names the account that has its rows, and books nothing twice.
+#[tokio::test]
+async fn a_file_that_is_known_under_another_account_is_refused() {
+    let (world, now) = (two().await, at("2026-01-21", 7));
+    let text = file(&[("20/01/26", "TRF C0002", 166_500), ("21/01/26", "TRF C0004", 166_500)]);
+    assert_eq!(booked(&import(&world, &text, now).await.unwrap()), [2, 4]);
+    let (read, other) = (BankFile::read(&text).unwrap(), account_code("BRI-UTAMA").unwrap());
+    let seen = world.engine().look_at_bank_file(&read, &other, &text).await.unwrap_err();
+    let kept = world.engine().import_bank_file(&read, &other, &text, "kasir", now).await.unwrap_err();
+    for error in [seen, kept] {
+        assert!(error.code() == "bank.known_account" && error.to_string().to_lowercase().contains("bri-1"), "{error}");
+    }
+    // Under its own name it is known, and nothing is new.
+    assert_eq!(booked(&import(&world, &text, now).await.unwrap()), Vec::<u32>::new());
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(333_000));
+}
+
 /// A rupiah of credit, as each own amount leaves, makes the next debt Rp1 less than everybody else's.
 #[tokio::test]
 async fn nobody_is_asked_for_what_another_owes() {

@@ -6,6 +6,7 @@
 //! | mutations, each kept once | [`mutation`] |
 //! | whether two wrote about one movement | [`agree`] |
 //! | rows that a bank wrote anew | `corrected` |
+//! | rows that are known under another account | `elsewhere` |
 //! | whose a mutation is | [`matching`] |
 //! | the customers, found by what a text says | [`payers`] |
 //! | mutations that are told one by one, by moota or a phone | [`told`] |
@@ -13,6 +14,7 @@
 
 pub mod agree;
 mod corrected;
+mod elsewhere;
 pub mod file;
 pub mod matching;
 pub mod mutation;
@@ -22,6 +24,7 @@ mod words;
 mod written;
 
 pub use agree::{Payees, Whose};
+pub use elsewhere::known_elsewhere;
 pub use file::{BankFile, BankFormat, BankRow, account_code};
 pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide, payees};
 pub use mutation::{

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFile, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Whose,
-    compare, file_id, payees,
+    compare, file_id, known_elsewhere, payees,
 };
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
@@ -64,7 +64,7 @@ impl Engine<'_> {
     /// Compares a file with what is kept of its account. Writes nothing.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`Error::BankKnownAccount`] when its rows are known under another account ([`known_elsewhere`]); [`EngineError::Store`].
     pub async fn look_at_bank_file(
         &self,
         file: &BankFile,
@@ -84,8 +84,16 @@ impl Engine<'_> {
         };
         let days = days(&mut file.rows.iter().map(|r| r.on)).ok_or(Error::Empty { field: "rows" })?;
         let known = self.store.bank_file(self.tenant, id).await?.is_some();
-        let query = MutationQuery { account: Some(account.clone()), days: Some(days), ..MutationQuery::default() };
-        let rows = self.mutations(&query).await?;
+        let query = MutationQuery { days: Some(days), ..MutationQuery::default() };
+        let (rows, others): (Vec<MutationRow>, Vec<MutationRow>) = self
+            .mutations(&query)
+            .await?
+            .into_iter()
+            .partition(|row| row.mutation.account.folded() == account.folded());
+        let others: Vec<Mutation> = others.into_iter().map(|row| row.mutation).collect();
+        if let Some(other) = known_elsewhere(file, &others).filter(|_| !known) {
+            return Err(Error::BankKnownAccount { account: other.to_string() }.into());
+        }
         let wanted: BTreeSet<(Date, Money)> = file.rows.iter().map(|row| (row.on, row.amount())).collect();
         let of_rows = rows.iter().filter(|row| wanted.contains(&(row.mutation.on, row.mutation.amount)));
         let mut settled = BTreeMap::new();
@@ -103,7 +111,7 @@ impl Engine<'_> {
     /// Keeps a file and its new mutations, all in one commit. It books nothing: [`Engine::match_mutations`] does.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// As [`Engine::look_at_bank_file`].
     pub async fn import_bank_file(
         &self,
         file: &BankFile,

@@ -164,6 +164,7 @@ impl Texts {
             }
             E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
+            E::BankKnownAccount { account } => vec![("account", account.clone())],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::CreditElsewhere { holds, notes, others } => {
                 // A sum of nothing is left out of the sentence.
