@@ -186,7 +186,7 @@ pub fn candidates(
     for request in asked {
         add(request.customer_id, Clue::Request, Some(*request), true);
     }
-    for (customer_id, named) in coded(money.text, payers) {
+    for (customer_id, named) in coded(money, payers) {
         add(customer_id, Clue::Code, None, named == Named::Surely);
     }
     let said = words(money.text);
@@ -239,9 +239,9 @@ fn learnt<'a>(text: &str, aliases: &'a [PayerAlias]) -> impl Iterator<Item = &'a
     aliases.iter().filter(move |a| payer.contains(&payer_words(&a.words)))
 }
 
-/// Whose IDs stand in a text. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
-fn coded(text: &str, payers: &Payers) -> Vec<(CustomerId, Named)> {
-    let written = Written::new(text);
+/// Whose IDs stand in the text of money. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
+fn coded(money: &Incoming<'_>, payers: &Payers) -> Vec<(CustomerId, Named)> {
+    let written = Written::new(money.text).told_on(money.on);
     let mut found: Vec<_> = payers
         .with_code(&written)
         .into_iter()
@@ -333,6 +333,7 @@ mod tests {
             payer(4, "77", "Eko Prasetyo", "081200000002"),
             payer(5, "EKO", "Dewi Lestari", ""),
             payer(6, "PLG-0006", "Dewi Lestari", ""),
+            payer(7, "150126", "Rudi", ""),
         ];
         all.into_iter().collect()
     }
@@ -374,6 +375,9 @@ mod tests {
             (50_000, "0812-0000-0001 bayar", vec![(1, Clue::Phone)], Some(1)),
             // Two share a number.
             (50_000, "081200000002", vec![(2, Clue::Phone), (4, Clue::Phone)], None),
+            // An ID that is the day of the money, and one of which the text says that it is an ID.
+            (50_000, "TRSF CR 150126", vec![(7, Clue::Code)], None),
+            (50_000, "ID 150126", vec![(7, Clue::Code)], Some(7)),
             // Two IDs.
             (50_000, "PLG-0001 PLG-0002", vec![(1, Clue::Code), (2, Clue::Code)], None),
             // A name with what its customer owes, and with another amount.

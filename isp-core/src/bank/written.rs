@@ -3,6 +3,7 @@
 //! Only what cannot be chance is sure. What may be an ID all the same is reason enough to ask a person, and never to book.
 
 use super::words::is_usual;
+use crate::calendar::Date;
 use crate::text::Code;
 
 /// How surely a text names an ID.
@@ -23,7 +24,12 @@ pub(super) struct Written {
     signs: Vec<char>,
     /// What stands before each of them.
     gaps: Vec<Gap>,
+    /// The day of the money that it is about.
+    on: Option<Date>,
 }
+
+/// Days before and after the money's own that banks and payers write beside it: when it was sent, when its invoice was due.
+const DAYS_ABOUT: i32 = 62;
 
 /// What stands between two letters or digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,12 @@ impl Written {
                 gap = if gap == Gap::None && !sign.is_whitespace() { Gap::Sign } else { Gap::Wide };
             }
         }
-        Self { signs, gaps }
+        Self { signs, gaps, on: None }
+    }
+
+    /// About money of a day: digits that may be a day about that one are no sure ID.
+    pub(super) fn told_on(self, on: Date) -> Self {
+        Self { on: Some(on), ..self }
     }
 
     /// Its letters and digits, in small letters.
@@ -101,10 +112,29 @@ impl Written {
                 (false, true) => return None,
                 // Behind letters it is the end of some other number.
                 (false, false) if from > 0 && self.gap(from) == Gap::None => named = Named::Perhaps,
+                (false, false) if self.may_be_day(&id.signs) && !self.says_whose(from) => named = Named::Perhaps,
                 (false, false) => {}
             }
         }
         Some(named)
+    }
+
+    /// True for digits that are a day about that of the money, as banks and payers write it: `010226`, `260201`, `01022026`.
+    fn may_be_day(&self, digits: &[char]) -> bool {
+        let Some(on) = self.on else { return false };
+        let number =
+            |at: std::ops::Range<usize>| -> Option<u32> { digits.get(at)?.iter().collect::<String>().parse().ok() };
+        let day = |year: Option<u32>, month, day| {
+            let (year, month, day): (u32, u32, u32) = (year?, month?, day?);
+            Date::from_ymd(i32::try_from(year).ok()?, month, day)
+        };
+        let short = |at| number(at).map(|year| 2000 + year);
+        let days = match digits.len() {
+            6 => [day(short(4..6), number(2..4), number(0..2)), day(short(0..2), number(2..4), number(4..6))],
+            8 => [day(number(4..8), number(2..4), number(0..2)), day(number(0..4), number(4..6), number(6..8))],
+            _ => [None, None],
+        };
+        days.into_iter().flatten().any(|day| day.days_since(on).abs() <= DAYS_ABOUT)
     }
 
     /// What is between two letters or digits of an ID; `None` when that says nothing.
@@ -204,7 +234,7 @@ impl Id {
         }
         let signs: Vec<char> = front.iter().chain(number.iter().skip(zeros)).copied().collect();
         let gaps = vec![Gap::None; signs.len()];
-        Some(Self(Written { signs, gaps }))
+        Some(Self(Written { signs, gaps, on: None }))
     }
 }
 
@@ -256,6 +286,32 @@ mod tests {
             ("P3", "TRSP3", None),
         ] {
             assert_eq!(named(code, text), expected, "{code} in {text}");
+        }
+    }
+
+    /// `010226` stands in a text of the first of February because that is its day.
+    #[test]
+    fn digits_that_may_be_the_day_of_the_money_are_no_sure_id() {
+        let named = |code: &str, text: &str| {
+            let id = Id::new(&Code::parse("code", code).unwrap());
+            Written::new(text).told_on(Date::parse("2026-02-02").unwrap()).names(&id).map(|(named, ..)| named)
+        };
+        for (code, text, expected) in [
+            ("010226", "TRSF E-BANKING CR 010226 SITI", Named::Perhaps),
+            ("260201", "TRF 260201", Named::Perhaps),
+            ("01022026", "TGL 01022026", Named::Perhaps),
+            ("20260201", "TRF 20260201 WIFI", Named::Perhaps),
+            ("151225", "BAYAR 151225", Named::Perhaps),
+            // Somebody says that it is an ID.
+            ("010226", "ID 010226", Named::Surely),
+            ("010226", "TRF 010226 pelanggan 010226", Named::Surely),
+            // Days of other years, and no days.
+            ("010223", "TRF 010223", Named::Surely),
+            ("310226", "TRF 310226", Named::Surely),
+            ("000174", "TRF 000174", Named::Surely),
+            ("0102261", "TRF 0102261", Named::Surely),
+        ] {
+            assert_eq!(named(code, text), Some(expected), "{code} in {text}");
         }
     }
 
