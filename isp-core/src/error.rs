@@ -393,6 +393,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A bank's file is of an account in another currency than rupiah.
+    #[error("line {line}: {field} is in {currency}, and not in rupiah")]
+    BankCurrency {
+        /// On which line of the file it stands.
+        line: usize,
+        /// The tag or the heading that tells it.
+        field: String,
+        /// The currency, three letters.
+        currency: String,
+    },
     /// The rows of a bank's file do not lead from its opening balance to its closing one.
     #[error("the rows do not lead from the opening balance to the closing balance")]
     BankTotals,
@@ -581,6 +591,7 @@ impl Error {
             Self::UnknownBankFile => "bank.unknown_file",
             Self::BankRow { .. } => "bank.row",
             Self::BankTotals => "bank.totals",
+            Self::BankCurrency { .. } => "bank.currency",
             Self::BankNothingBooked => "bank.nothing_booked",
             Self::NoAccount => "bank.no_account",
             Self::OtherAccount => "bank.other_account",

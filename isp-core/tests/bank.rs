@@ -170,6 +170,29 @@ fn what_is_no_file_of_a_bank_or_is_damaged_is_refused_with_its_line() {
     assert_eq!(code(days), "bank.row");
 }
 
+/// An account in another currency is refused: its amounts would be read as rupiah.
+#[test]
+fn another_currency_than_rupiah_is_refused_and_named() {
+    let bri = "Tanggal Transaksi,Uraian Transaksi,Teller,Mata Uang,Debet,Kredit,Saldo\n15/01/26,TRF,8888,USD,0.00,100.00,100.00\n";
+    for (text, says) in [
+        (MT940.replace("IDR", "USD"), "line 5: :60F: is in USD"),
+        (MT940.replace(":62F:C260116IDR", ":62F:C260116SGD"), "line 11: :62F: is in SGD"),
+        (bri.to_owned(), "line 2: Mata Uang is in USD"),
+        (BCA.replace("Kode Mata Uang : IDR", "Kode Mata Uang : USD"), "line 5: mata uang is in USD"),
+    ] {
+        let error = BankFile::read(&text).unwrap_err();
+        assert!(error.code() == "bank.currency" && error.to_string().starts_with(says), "{error}");
+    }
+    for text in [
+        bri.replace("USD", "IDR"),
+        bri.replace("USD", ""),
+        BCA.replace("Kode Mata Uang : IDR", "Mata Uang,KCP,Nama"),
+        BCA.replace("Kode Mata Uang : IDR", "Mata Uang: Rupiah"),
+    ] {
+        assert!(BankFile::read(&text).is_ok(), "{text}");
+    }
+}
+
 /// A transfer that the bank took back stands among the money in with a minus, and a minus before what went out says nothing more.
 #[test]
 fn an_amount_with_a_minus_is_no_money_in() {

@@ -67,6 +67,16 @@ impl BankFormat {
     }
 }
 
+/// Fails for another currency than rupiah. What is no code of three letters, such as `Rupiah`, says nothing.
+fn rupiah(line: usize, field: &str, currency: &str) -> Result<(), Error> {
+    let code = currency.trim().trim_matches(['"', '\'']).to_ascii_uppercase();
+    let is_code = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+    match is_code && code != "IDR" {
+        true => Err(Error::BankCurrency { line, field: field.trim().to_owned(), currency: code }),
+        false => Ok(()),
+    }
+}
+
 /// A row of a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BankRow {
@@ -115,7 +125,7 @@ impl BankFile {
     ///
     /// # Errors
     /// [`Error::UnknownBankFile`]; [`Error::BankRow`] naming the line; [`Error::BankTotals`] when the rows do not lead from the
-    /// opening balance to the closing one; [`Error::Empty`] for a file without a row; [`Error::BankNothingBooked`] when the bank has booked none of them yet.
+    /// opening balance to the closing one; [`Error::BankCurrency`] for another currency than rupiah; [`Error::Empty`] for a file without a row; [`Error::BankNothingBooked`] when the bank has booked none of them yet.
     pub fn read(text: &str) -> Result<Self, Error> {
         let text = text.trim_start_matches('\u{feff}');
         let file = if mt940::is(text) { mt940::read(text)? } else { table::read(text)? };

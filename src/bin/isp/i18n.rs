@@ -164,6 +164,9 @@ impl Texts {
             }
             E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
+            E::BankCurrency { line, field, currency } => {
+                vec![("line", line.to_string()), ("field", field.clone()), ("currency", currency.clone())]
+            }
             E::BankKnownAccount { account } => vec![("account", account.clone())],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::CreditElsewhere { holds, notes, others } => {

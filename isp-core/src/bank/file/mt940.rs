@@ -1,6 +1,6 @@
 //! MT940, SWIFT's statement of account: Mandiri, BCA and BNI give it to firms.
 
-use super::{BankFile, BankFormat, BankRow, account_code};
+use super::{BankFile, BankFormat, BankRow, account_code, rupiah};
 use crate::calendar::Date;
 use crate::error::Error;
 
@@ -44,6 +44,10 @@ pub(super) fn read(text: &str) -> Result<BankFile, Error> {
     let (mut balance, mut of_row): (Option<i64>, bool) = (None, false);
     for field in fields(text) {
         let bad = |reason| Error::BankRow { line: field.line, reason };
+        // A balance: its mark, its day, and the currency before the amount.
+        if matches!(field.tag.as_str(), "60F" | "60M" | "62F" | "62M") {
+            rupiah(field.line, &format!(":{}:", field.tag), field.text.trim().get(7..10).unwrap_or(""))?;
+        }
         match field.tag.as_str() {
             "20" => balance = None,
             "25" => {

@@ -1,13 +1,17 @@
 //! CSV files of banks, known by their heading row.
 
 use super::number::{day, hundredths};
-use super::{BankFile, BankFormat, BankRow, account_code};
+use super::{BankFile, BankFormat, BankRow, account_code, rupiah};
 use crate::calendar::Date;
 use crate::error::Error;
 use crate::text::Code;
 
 /// The heading stands among the first so many lines.
 const PREAMBLE: usize = 40;
+
+/// Currencies of accounts at banks of Indonesia, beside the rupiah.
+const CURRENCIES: &str =
+    "usd sgd eur aud jpy gbp cny cnh hkd myr sar chf cad nzd thb krw twd php inr aed sek nok dkk vnd bnd";
 
 /// Where things stand in a row.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ struct Columns {
     debit: Option<usize>,
     balance: Option<usize>,
     account: Option<usize>,
+    /// With its heading.
+    currency: Option<(usize, String)>,
 }
 
 /// What the lines around the rows say.
@@ -36,8 +42,8 @@ pub(super) fn read(text: &str) -> Result<BankFile, Error> {
     let lines = records(text);
     let (at, divider, format, columns) = heading(&lines).ok_or(Error::UnknownBankFile)?;
     let mut around = Around::default();
-    for (_, line) in &lines[..at] {
-        around.look(line);
+    for (number, line) in &lines[..at] {
+        around.look(*number, line)?;
     }
     let (mut rows, mut pending): (Vec<BankRow>, Vec<i64>) = (Vec::new(), Vec::new());
     let mut over = false;
@@ -54,7 +60,7 @@ pub(super) fn read(text: &str) -> Result<BankFile, Error> {
                 return Err(bad("it stands below the totals"));
             }
             over = true;
-            around.look(line);
+            around.look(*number, line)?;
             continue;
         }
         // Banks end a row with a divider too many, and leave out empty cells at its end.
@@ -77,6 +83,9 @@ pub(super) fn read(text: &str) -> Result<BankFile, Error> {
         }
         if amount == 0 {
             return Err(bad("its amount is missing"));
+        }
+        if let Some((at, heading)) = &columns.currency {
+            rupiah(*number, heading, cell(Some(*at)))?;
         }
         if let Some(given) = columns.account.map(|at| account_code(cell(Some(at)))) {
             let account = given.map_err(|_| bad("its account is missing"))?;
@@ -151,6 +160,9 @@ impl Columns {
                     account = true;
                     found.account = Some(at);
                 }
+                "mata uang" | "currency" | "ccy" | "curr" | "valuta" => {
+                    found.currency = cells.get(at).map(|heading| (at, heading.trim().to_owned()));
+                }
                 "cabang" => branch = true,
                 "teller" => teller = true,
                 _ => {}
@@ -199,10 +211,18 @@ impl Columns {
 }
 
 impl Around {
-    /// Notes what a line above or below the rows says.
-    fn look(&mut self, line: &str) {
+    /// Notes what a line above or below the rows says. Fails where it names another currency than rupiah.
+    fn look(&mut self, number: usize, line: &str) -> Result<(), Error> {
         let plain = line.replace(['"', '\''], "");
         let lower = plain.to_lowercase();
+        for label in ["mata uang", "currency"] {
+            let after = lower.split_once(label).map_or("", |(_, after)| after);
+            let mut words = after.split([' ', '\t', ':', ',', ';', '=']).filter(|word| !word.is_empty());
+            // Another heading may stand behind it.
+            if let Some(code) = words.next().filter(|word| CURRENCIES.split(' ').any(|code| code == *word)) {
+                rupiah(number, label, code)?;
+            }
+        }
         if self.account.is_none() && (lower.contains("rekening") || lower.contains("account")) {
             let number = |word: &&str| word.bytes().filter(u8::is_ascii_digit).count() >= 6;
             let word = plain.split([':', ',', ';', ' ', '\t', '=']).find(number);
@@ -227,6 +247,7 @@ impl Around {
                     .map(|n| n * sign);
             }
         }
+        Ok(())
     }
 }
 
