@@ -310,6 +310,32 @@ fn a_row_that_the_bank_wrote_anew_waits_and_names_the_one_that_is_booked() {
     assert_eq!((waiting(&isp).len(), amounts(&isp)), (1, vec![165_000]));
 }
 
+/// The ID of somebody who was erased, or whose line ended long ago: a person says whose the money is. Who has just ended is known.
+#[test]
+fn money_that_names_a_customer_who_is_gone_waits() {
+    let isp = provider();
+    for (customer, amount) in [("P001", "165000"), ("P002", "111000")] {
+        let paid = ["payment", "add", customer, amount, "--provider", "cash", "--reference", customer];
+        isp.ok(&[&["--on", "2026-01-05"], &paid[..]].concat());
+        isp.ok(&["--on", "2026-01-31", "subscription", "terminate", customer]);
+    }
+    // What was paid ahead pays the last invoice.
+    isp.ok(&["--on", "2026-02-01", "bill"]);
+    isp.ok(&["--on", "2026-02-02", "privacy", "erase", "P002", "--reason", "surat"]);
+    let rows = [("20/02/26", "TRF P001", 50_000), ("20/02/26", "TRF P002", 50_000)];
+    write(&isp, "a.csv", &bri(&rows));
+    assert_eq!(import(&isp, "2026-02-21", "a.csv"), told(&[("booked", "P001"), ("asks", "P002")]));
+    write(&isp, "b.csv", &bri(&[("20/05/26", "TRF P001", 60_000)]));
+    assert_eq!(import(&isp, "2026-05-21", "b.csv"), told(&[("asks", "P002"), ("asks", "P001")]));
+    let list = isp.json(&["--on", "2026-05-21", "bank", "list"]);
+    let reasons: Vec<_> = list.as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["customer_gone"; 2]);
+    // A person books it all the same.
+    let id = list[1]["id"].as_str().unwrap();
+    isp.ok(&["--on", "2026-05-21", "bank", "match", id, "P001"]);
+    assert_eq!(amounts(&isp), [50_000, 60_000, 111_000, 165_000]);
+}
+
 /// An attacker's file: one name and one amount twice. In one file or in two, the second waits for a person.
 #[test]
 fn the_second_transfer_of_one_name_and_amount_waits_in_one_file_as_in_two() {

@@ -86,13 +86,15 @@ pub enum Doubt {
     OtherAmount,
     /// What may be a customer's ID may stand there by chance.
     Unclear,
+    /// Its customer's data was erased, or all lines ended long ago, and nothing is owed ([`is_gone`]).
+    Gone,
     /// It may be the row of another mutation, which the bank wrote anew with another balance, text or amount.
     Corrected,
 }
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Nobody,
         Self::Several,
         Self::NamesAnother,
@@ -101,11 +103,12 @@ impl Doubt {
         Self::Paid,
         Self::OtherAmount,
         Self::Unclear,
+        Self::Gone,
         Self::Corrected,
     ];
 
-    /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount`, `not_sure` or
-    /// `written_anew`.
+    /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount`, `not_sure`,
+    /// `customer_gone` or `written_anew`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -117,6 +120,7 @@ impl Doubt {
             Self::Paid => "request_paid",
             Self::OtherAmount => "other_amount",
             Self::Unclear => "not_sure",
+            Self::Gone => "customer_gone",
             Self::Corrected => "written_anew",
         }
     }
@@ -146,6 +150,27 @@ pub enum Verdict {
     Is(Candidate, PaymentId),
     /// A person says whose it is. `Some` is the payment that it looks like.
     Asks(Doubt, Option<PaymentId>),
+}
+
+/// Days after the end of the last line from which money for a customer who owes nothing is asked about: two months.
+const GONE_AFTER: i32 = 62;
+
+/// Whether money that names a customer is a matter for a person, because nobody expects it: the customer's data was erased; or all
+/// lines ended long before the day of the money, and nothing is owed. `ends` are the ends of all lines; without a line nothing has ended.
+///
+/// ```
+/// use isp_core::{bank::is_gone, calendar::Date};
+/// let (on, day) = (Date::parse("2026-06-01").unwrap(), |text| Some(Date::parse(text).unwrap()));
+/// assert!(is_gone(false, &[day("2026-01-01"), day("2025-01-01")], false, on));
+/// assert!(!is_gone(false, &[day("2026-01-01")], true, on), "who owes may pay");
+/// assert!(!is_gone(false, &[day("2026-05-01")], false, on), "it has just ended");
+/// assert!(!is_gone(false, &[day("2026-01-01"), None], false, on), "a line goes on");
+/// assert!(!is_gone(false, &[], false, on) && is_gone(true, &[day("2026-05-31")], false, on));
+/// ```
+#[must_use]
+pub fn is_gone(erased: bool, ends: &[Option<Date>], owes: bool, on: Date) -> bool {
+    let long_ago = |end: &Option<Date>| end.is_some_and(|end| on.days_since(end) > GONE_AFTER);
+    erased || (!owes && !ends.is_empty() && ends.iter().all(long_ago))
 }
 
 /// The customers whom a text names, whatever the amount.

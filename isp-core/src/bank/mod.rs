@@ -26,7 +26,7 @@ mod written;
 pub use agree::{Payees, Whose};
 pub use elsewhere::known_elsewhere;
 pub use file::{BankFile, BankFormat, BankRow, account_code};
-pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide, payees};
+pub use matching::{Candidate, Clue, Doubt, Verdict, candidates, decide, is_gone, payees};
 pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };

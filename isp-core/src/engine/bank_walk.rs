@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFormat, Candidate, Compared, Doubt, Incoming, MutationRow, MutationState, Payer, PayerAlias, Payers, Verdict,
-    Whose, candidates, decide, payees,
+    Whose, candidates, decide, is_gone, payees,
 };
 use crate::billing::Debt;
 use crate::calendar::{Date, Zone};
@@ -222,7 +222,28 @@ impl Engine<'_> {
             (Verdict::Pays(found) | Verdict::Is(found, _), None) => Ok(found),
             (Verdict::Asks(doubt, _), None) => Err(doubt),
         };
-        Ok((found, chosen))
+        match chosen {
+            Ok(chosen) if self.is_gone(book, chosen.customer_id, row.mutation.on).await? => {
+                Ok((found, Err(Doubt::Gone)))
+            }
+            chosen => Ok((found, chosen)),
+        }
+    }
+
+    /// As [`is_gone`].
+    async fn is_gone(&self, book: &Book, customer: CustomerId, on: Date) -> Result<bool, EngineError> {
+        let owes =
+            book.debts.get(&customer).is_some_and(|debts| debts.iter().any(|debt| debt.residual().is_positive()));
+        if owes {
+            return Ok(false);
+        }
+        let load = |page| self.store.subscriptions(self.tenant, Some(customer), page);
+        let lines = all_pages(self.page, load, |(line, _)| line.id).await?;
+        let ends: Vec<Option<Date>> = lines.iter().map(|(line, _)| line.terms.end).collect();
+        // Nobody is erased who has a line.
+        let erased =
+            ends.iter().all(Option::is_some) && !self.store.erased(self.tenant, Some(customer)).await?.is_empty();
+        Ok(is_gone(erased, &ends, owes, on))
     }
 
     /// What [`Engine::match_mutations`] would do with what waits once a file is kept that came to this, or with what waits alone. Writes
