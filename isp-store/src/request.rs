@@ -18,11 +18,16 @@ pub(crate) async fn write(
     requests: Vec<PaymentRequest>,
 ) -> Result<(), StoreError> {
     for (id, Closing { at, payment_id }) in closings {
-        // What is paid stays so; what is cancelled is closed again by its payment only.
-        let closed = if payment_id.is_some() { "" } else { "AND closed_at IS NULL" };
+        // What is paid stays so until its payment is taken back; what is cancelled is closed again by its payment only.
+        let open = match payment_id {
+            Some(_) => "payment_id IS NULL",
+            None => {
+                "(closed_at IS NULL OR payment_id IN (SELECT r.payment_id FROM payment_reversals r WHERE r.tenant_id = $1))"
+            }
+        };
         let sql = format!(
             "UPDATE payment_requests SET closed_at = $3, payment_id = $4
-            WHERE tenant_id = $1 AND payment_request_id = $2 AND payment_id IS NULL {closed}"
+            WHERE tenant_id = $1 AND payment_request_id = $2 AND {open}"
         );
         if s.execute(&sql, args![tenant, id, at, payment_id]).await? != 1 {
             must_exist(s, tenant, &PAYMENT_REQUESTS, vec![id.0]).await?;

@@ -195,6 +195,29 @@ async fn a_payment_that_was_typed_for_another_bank_swallows_no_transfer_of_this_
     }
 }
 
+/// The request that a transfer paid is paid no more when a person takes the transfer back, and paid again when it is matched.
+#[tokio::test]
+async fn a_request_is_paid_no_more_when_its_transfer_is_taken_back() {
+    let (world, now) = (two().await, at("2026-01-21", 7));
+    ask(&world, 2, at("2026-01-20", 23)).await.unwrap();
+    let looked = import(&world, &file(&[("21/01/26", "QRIS", 166_501)]), now).await.unwrap();
+    let id = looked[0].mutation.id;
+    let state = || async {
+        let all = world.store.payment_requests(TENANT, RequestQuery::default(), PageQuery::first(9)).await.unwrap();
+        all.iter().map(|request| request.state(now).code()).collect::<Vec<_>>()
+    };
+    assert_eq!((booked(&looked), state().await), (vec![2], vec!["paid"]));
+    world.engine().unmatch_mutation(id, "kasir", "salah pelanggan", now).await.unwrap();
+    assert_eq!(state().await, ["cancelled"]);
+    // The customer is asked anew for what is owed again, and the amount of the first request is still theirs.
+    let again = ask(&world, 2, at("2026-01-21", 8)).await.unwrap();
+    assert_eq!(again.debt, rp(166_500));
+    world.engine().match_mutation(id, customer_id(2), "kasir", at("2026-01-21", 9)).await.unwrap();
+    let all = world.store.payment_requests(TENANT, RequestQuery::default(), PageQuery::first(9)).await.unwrap();
+    assert!(all.iter().any(|request| request.state(now).code() == "paid"), "{all:?}");
+    assert!(all.iter().all(|request| request.state(now).code() != "open"), "{all:?}");
+}
+
 /// One account under two names: the file is refused, names the account that has its rows, and books nothing twice.
 #[tokio::test]
 async fn a_file_that_is_known_under_another_account_is_refused() {

@@ -222,12 +222,11 @@ impl Engine<'_> {
             (Verdict::Pays(found) | Verdict::Is(found, _), None) => Ok(found),
             (Verdict::Asks(doubt, _), None) => Err(doubt),
         };
-        match chosen {
-            Ok(chosen) if self.is_gone(book, chosen.customer_id, row.mutation.on).await? => {
-                Ok((found, Err(Doubt::Gone)))
-            }
-            chosen => Ok((found, chosen)),
-        }
+        let gone = match chosen {
+            Ok(Candidate { customer_id, .. }) => self.is_gone(book, customer_id, row.mutation.on).await?,
+            Err(_) => false,
+        };
+        Ok((found, if gone { Err(Doubt::Gone) } else { chosen }))
     }
 
     /// As [`is_gone`].

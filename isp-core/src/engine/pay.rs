@@ -17,11 +17,11 @@ use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::{Money, plausible_amount};
 use crate::payment::{
-    Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
-    settle_again,
+    Allocation, Channel, Closing, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received,
+    allocate, settle_again,
     withheld::{self, Withholding},
 };
-use crate::ports::{ChangeSet, Expectation, InvoiceQuery, PaymentRow, StoreError};
+use crate::ports::{ChangeSet, Expectation, InvoiceQuery, PaymentRow, RequestQuery, StoreError};
 use crate::text::{Code, Reference, given};
 
 pub use crate::payment::Told;
@@ -380,7 +380,7 @@ impl Engine<'_> {
     }
 
     /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4): what the customer paid
-    /// else pays the oldest invoices, as if this payment had never come. A late fee that it had spared is charged (rule P7), due
+    /// else pays the oldest invoices, as if this payment had never come. A payment request that it paid is cancelled. A late fee that it had spared is charged (rule P7), due
     /// as any invoice of today.
     ///
     /// # Errors
@@ -450,6 +450,12 @@ impl Engine<'_> {
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
+            // A request that it paid is paid no more. Its amount still names its customer, as that of any cancelled one.
+            let query = RequestQuery { customer: Some(row.payment.customer_id), ..RequestQuery::default() };
+            let mut paid_by_it = self.requests(query).await?;
+            paid_by_it.retain(|request| request.closing.is_some_and(|closing| closing.payment_id == Some(payment)));
+            let cancelled = Closing { at: now, payment_id: None };
+            changes.request_closings.extend(paid_by_it.iter().map(|request| (request.id, cancelled)));
             // What a bank told of it waits for a person again.
             self.unmatch_payment(&mut changes, payment, by, reason, now).await?;
             self.commit_covered(changes, told).await?;

@@ -125,8 +125,9 @@ pub struct ChangeSet {
     /// Payment requests, appended. One whose amount another has at its `made_at`, or whose customer has one that is neither paid
     /// nor cancelled, fails the commit with `Duplicate { what: "payment_request" }`.
     pub payment_requests: Vec<PaymentRequest>,
-    /// Closings of payment requests, written before new ones. A request that is paid stays so, and one that is cancelled is
-    /// closed again only by its payment: anything else fails the commit with `Conflict`.
+    /// Closings of payment requests, written before new ones. A request that is paid stays so until its payment is reversed, in this
+    /// change set or before: then it may be cancelled. One that is cancelled is closed again only by its payment. Anything else fails
+    /// the commit with `Conflict`.
     pub request_closings: Vec<(PaymentRequestId, Closing)>,
     /// Requests at gateways. One with revision 0 is new: if another has its gateway and reference, or its document, gateway and
     /// channel while both are live, the commit fails with `Duplicate { what: "gateway_request" }`. Any other one replaces

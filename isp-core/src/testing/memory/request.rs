@@ -13,8 +13,13 @@ impl State {
             if let Some(payment) = closing.payment_id {
                 self.must_have_payment(payment)?;
             }
-            let paid = known.closing.is_some_and(|c| c.payment_id.is_some());
-            if paid || (known.closing.is_some() && closing.payment_id.is_none()) {
+            let stands = |payment| self.payments.get(&payment).is_none_or(|kept| kept.reversal.is_none());
+            let refused = match (known.closing.map(|c| c.payment_id), closing.payment_id) {
+                (None, _) | (Some(None), Some(_)) => false,
+                (Some(Some(payment)), None) => stands(payment),
+                (Some(_), _) => true,
+            };
+            if refused {
                 return Err(StoreError::Conflict);
             }
             self.payment_requests.put(id, PaymentRequest { closing: Some(closing), ..known });

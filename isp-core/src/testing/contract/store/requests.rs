@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::ids::{CustomerId, PaymentRequestId, TenantId};
 use crate::money::Money;
-use crate::payment::{Closing, PaymentRequest, RequestPolicy};
+use crate::payment::{Closing, PaymentRequest, PaymentReversal, RequestPolicy};
 use crate::ports::{ChangeSet, PageQuery, RequestQuery, Store, StoreError};
 use crate::testing::sample::{self, id, moment};
 
@@ -102,7 +102,8 @@ pub(super) async fn a_request_is_closed_forward_only(store: &dyn Store, tenant: 
     let (at, later) = (moment(MADE), moment("2026-01-16T02:00:00Z"));
     let asked = request(1, w.customers[0].id, 100_000, &[]);
     let payment = sample::payment(tenant, 1, w.customers[0].id, 100_001, later);
-    let paid = Closing { at: later, payment_id: Some(payment.id) };
+    let paid_by = payment.id;
+    let paid = Closing { at: later, payment_id: Some(paid_by) };
     let cancelled = Closing { at, payment_id: None };
     write(store, tenant, new(&asked)).await;
     // The payment that it names is of the same change set, or it fails.
@@ -116,6 +117,15 @@ pub(super) async fn a_request_is_closed_forward_only(store: &dyn Store, tenant: 
     assert_eq!(refused(store, tenant, close(&asked, paid)).await, StoreError::Conflict);
     let kept = all(store, tenant, RequestQuery::default()).await;
     assert_eq!(kept, [PaymentRequest { closing: Some(paid), ..asked.clone() }]);
+    // The payment is taken back: the request is paid no more, and another payment may pay it.
+    let reversal = PaymentReversal { payment_id: paid_by, at: later, reason: "salah".into(), by: "Sari".into() };
+    write(store, tenant, ChangeSet { reversals: vec![reversal], ..close(&asked, cancelled) }).await;
+    assert_eq!(refused(store, tenant, close(&asked, cancelled)).await, StoreError::Conflict);
+    let kept = all(store, tenant, RequestQuery::default()).await;
+    assert_eq!(kept, [PaymentRequest { closing: Some(cancelled), ..asked.clone() }]);
+    let second = sample::payment(tenant, 2, w.customers[0].id, 100_001, later);
+    let again = Closing { at: later, payment_id: Some(second.id) };
+    write(store, tenant, ChangeSet { payments: vec![second], ..close(&asked, again) }).await;
     let other = PaymentRequest { id: PaymentRequestId(id(40, 9)), ..asked };
     let error = refused(store, tenant, close(&other, cancelled)).await;
     assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
