@@ -427,6 +427,18 @@ pub enum Error {
     /// A mutation was matched or ignored before.
     #[error("the mutation was matched or ignored before")]
     MutationSettled,
+    /// A bank tells a mutation for a day that has not begun.
+    #[error("the bank tells it for {on}, which has not begun")]
+    MutationAhead {
+        /// The day.
+        on: Date,
+    },
+    /// A mutation is more than a year old: a person says whose it is.
+    #[error("the bank tells it for {on}, more than a year ago")]
+    MutationLongAgo {
+        /// The day.
+        on: Date,
+    },
     /// Nothing was said of a mutation that could be taken back.
     #[error("the mutation waits already")]
     MutationWaits,
@@ -598,6 +610,8 @@ impl Error {
             Self::BankKnownAccount { .. } => "bank.known_account",
             Self::MoneyOut => "mutation.money_out",
             Self::MutationSettled => "mutation.settled",
+            Self::MutationAhead { .. } => "mutation.ahead",
+            Self::MutationLongAgo { .. } => "mutation.long_ago",
             Self::MutationWaits => "mutation.waits",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",

@@ -270,7 +270,23 @@ fn a_file_that_cannot_be_trusted_writes_nothing() {
     let (out, err) =
         isp.exit(5, &["--lang", "en", "--on", "2026-01-06", "bank", "import", "ahead.csv", "--account", "BRI-1"]);
     assert!(out.contains("P001") && err.contains("cannot be booked") && err.contains("2027-01-05"), "{out}{err}");
+    assert!(err.contains("clock") && !err.contains("--sure"), "{err}");
     assert_eq!(amounts(&isp), [165_000]);
+    let ahead = waiting(&isp)[0]["id"].as_str().unwrap().to_owned();
+    let err = isp.fails(3, &["--on", "2026-01-06", "bank", "match", &ahead, "P002"], "mutation.ahead");
+    assert!(!err.contains("--sure"), "{err}");
+    isp.ok(&["--on", "2026-01-06", "bank", "ignore", &ahead, "--reason", "salah tanggal"]);
+    // What is more than a year old is booked when a person says whose it is.
+    write(&isp, "old.csv", &bri(&[("05/01/24", "TRF P001", 7_000)]));
+    let (_, err) = isp.exit(5, &["--on", "2026-01-06", "bank", "import", "old.csv", "--account", "BRI-3"]);
+    assert!(err.contains("2024-01-05") && err.contains("isp bank match") && !err.contains("--sure"), "{err}");
+    let old = waiting(&isp)[0]["id"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-01-06", "bank", "match", &old, "P001"]);
+    assert_eq!(amounts(&isp), [7_000, 165_000]);
+    let payment = isp.json(&["payment", "list", "--customer", "P001"]);
+    let reference = payment.as_array().unwrap().iter().find(|p| p["amount"] == 7_000).unwrap()["reference"].clone();
+    isp.ok(&["--on", "2026-01-06", "payment", "reverse", "bri", reference.as_str().unwrap(), "--reason", "uji"]);
+    isp.ok(&["--on", "2026-01-06", "bank", "ignore", &old, "--reason", "uji"]);
     // UTF-16 with tabs, as some banks export it.
     let tabs: String = bri(&[("06/01/26", "TRF P001", 5_000)]).replace(',', "\t");
     let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(tabs.encode_utf16().flat_map(u16::to_le_bytes)).collect();

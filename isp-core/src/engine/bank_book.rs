@@ -148,7 +148,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched with another customer or ignored before; [`Error::MoneyOut`];
-    /// as [`Engine::pay`].
+    /// [`Error::MutationAhead`]; as [`Engine::pay`].
     pub async fn match_mutation(
         &self,
         id: MutationId,
@@ -246,8 +246,15 @@ impl Engine<'_> {
             // Who was asked about a payment under another bank's name, and matches it, says that there were two.
             Some((_, false)) | None => {
                 let new = self.payment_of(mutation, customer_id, now)?;
-                // The bank says the amount, however small: nobody typed it.
-                plausible(new.paid_at, now)?;
+                // The bank says amount and day: nobody typed them, and what a person says of an old one is no slip.
+                match plausible(new.paid_at, now) {
+                    Err(Error::PaidInFuture { on }) => return Err(Error::MutationAhead { on }.into()),
+                    Err(Error::PaidLongAgo { on }) if found.is_some() => {
+                        return Err(Error::MutationLongAgo { on }.into());
+                    }
+                    Err(Error::PaidLongAgo { .. }) | Ok(()) => {}
+                    Err(other) => return Err(other.into()),
+                }
                 let (changes, report) = self.plan_told(&new, Told::ByPersonWhoInsists, now).await?;
                 (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
                 (changes, Some(report))

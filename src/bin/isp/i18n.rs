@@ -149,7 +149,9 @@ impl Texts {
                 vec![("on", on.to_string())]
             }
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
-            E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
+            E::PaidInFuture { on } | E::PaidLongAgo { on } | E::MutationAhead { on } | E::MutationLongAgo { on } => {
+                vec![("on", on.to_string())]
+            }
             E::DiscountAbovePrice { price } => vec![("price", price.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
