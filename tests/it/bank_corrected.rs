@@ -60,6 +60,7 @@ fn said(looked: &[Looked]) -> Vec<(i64, &'static str, Option<String>)> {
     let of = |one: &Looked| match &one.matched {
         Matched::Booked(..) | Matched::Linked(..) | Matched::Would(_) => "paid",
         Matched::Asks(doubt) => doubt.code(),
+        Matched::Meanwhile(_) => panic!("nobody else books anything"),
         Matched::Failed(error) => panic!("{error}"),
     };
     looked.iter().map(|one| (one.mutation.amount.as_i64(), of(one), one.other.map(|id| id.0.to_string()))).collect()

@@ -76,6 +76,7 @@ fn said(looked: &[Looked]) -> Became {
     let of = |one: &Looked| match &one.matched {
         Matched::Booked(id, _) | Matched::Linked(id, _) | Matched::Would(id) => (one.mutation.id, "paid", Some(*id)),
         Matched::Asks(doubt) => (one.mutation.id, doubt.code(), None),
+        Matched::Meanwhile(_) => panic!("nobody else books anything"),
         Matched::Failed(error) => panic!("{error}"),
     };
     let mut all: Vec<_> = looked.iter().map(of).collect();

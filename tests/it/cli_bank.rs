@@ -352,6 +352,31 @@ fn money_that_names_a_customer_who_is_gone_waits() {
     assert_eq!(amounts(&isp), [50_000, 60_000, 111_000, 165_000]);
 }
 
+/// Several import one file at one moment: each says of each row that it is booked, by whomever, and none that it cannot be.
+#[test]
+fn whoever_imports_at_the_same_moment_says_that_the_rows_are_booked() {
+    let isp = provider();
+    let rows: Vec<_> =
+        (0..40).map(|n| ("05/01/26", if n % 2 == 0 { "TRF P001" } else { "TRF P002" }, 1_000 + n)).collect();
+    write(&isp, "a.csv", &bri(&rows));
+    let words =
+        ["--lang", "en", "--on", "2026-01-06", "--format", "json", "bank", "import", "a.csv", "--account", "BRI-1"];
+    let start = |_| {
+        let mut command = isp.command(&words);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let several: Vec<_> = (0..3).map(start).collect();
+    for one in several {
+        let ended = one.wait_with_output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success() && !err.contains("cannot be booked"), "{out}{err}");
+        let told: Value = serde_json::from_str(&out).unwrap();
+        let became = |row: &Value| row["becomes"] == "booked" || row["becomes"] == "linked";
+        assert!(told.as_array().unwrap().iter().all(became), "{told}");
+    }
+    assert_eq!(amounts(&isp).len(), 40);
+}
+
 /// An attacker's file: one name and one amount twice. In one file or in two, the second waits for a person.
 #[test]
 fn the_second_transfer_of_one_name_and_amount_waits_in_one_file_as_in_two() {

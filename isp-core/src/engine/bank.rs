@@ -38,6 +38,8 @@ pub enum Matched {
     Booked(CustomerId, PayReport),
     /// A payment of this customer that a person booked before is this mutation; nothing is booked again.
     Linked(CustomerId, PaymentId),
+    /// Somebody else decided it since it was looked at: it is this customer's payment, or nobody's.
+    Meanwhile(Option<CustomerId>),
     /// In a dry run: it would be booked for this customer, or joined to a payment.
     Would(CustomerId),
     /// A person has to say whose it is, and why.

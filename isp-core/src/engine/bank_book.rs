@@ -1,7 +1,7 @@
 //! Booking mutations as payments: one that a person names the customer of, and what is sure of a file, many in one commit.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -99,12 +99,18 @@ impl Engine<'_> {
                 }
                 // The store does not answer: nothing can be booked now.
                 Err(error) if error.retryable() => return Err(error),
-                // Somebody else has matched it since.
-                Err(EngineError::Domain(Error::MutationSettled)) => continue,
+                Err(EngineError::Domain(Error::MutationSettled)) => self.meanwhile(row.mutation.id).await?,
                 Err(error) => Matched::Failed(error),
             };
             walk.keep(place, candidates, matched);
         }
+    }
+
+    /// What somebody else has decided of a mutation since it was loaded.
+    async fn meanwhile(&self, id: MutationId) -> Result<Matched, EngineError> {
+        let mut settled = BTreeMap::new();
+        self.settle(std::iter::once(&self.mutation(id).await?), &mut settled).await?;
+        Ok(Matched::Meanwhile(settled.remove(&id).flatten()))
     }
 
     /// Writes what is planned; true when it was written as it was planned.
@@ -134,7 +140,7 @@ impl Engine<'_> {
                         matched
                     }
                     Err(error) if error.retryable() => return Err(error),
-                    Err(EngineError::Domain(Error::MutationSettled)) => continue,
+                    Err(EngineError::Domain(Error::MutationSettled)) => self.meanwhile(row.mutation.id).await?,
                     Err(error) => Matched::Failed(error),
                 },
             };
@@ -190,7 +196,12 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Plan, EngineError> {
         let row = self.mutation(id).await?;
-        self.plan_row(&row, customer_id, found, by, now).await
+        let planned = self.plan_row(&row, customer_id, found, by, now).await;
+        if !matches!(planned, Err(EngineError::PaymentMismatch)) || self.mutation(id).await?.revision == row.revision {
+            return planned;
+        }
+        // Its payment is there: somebody else has booked it since it was loaded. A person's word is looked at beside that.
+        Err(if found.is_some() { Error::MutationSettled.into() } else { StoreError::Conflict.into() })
     }
 
     /// As [`Engine::plan_mutation`], of a mutation that may not be kept yet.

@@ -109,10 +109,13 @@ impl Walk {
         let Some(row) = self.rows.get(place) else { return };
         let mutation = row.mutation.clone();
         match matched {
-            Matched::Booked(customer, _) | Matched::Linked(customer, _) | Matched::Would(customer) => {
+            Matched::Booked(customer, _)
+            | Matched::Linked(customer, _)
+            | Matched::Would(customer)
+            | Matched::Meanwhile(Some(customer)) => {
                 self.books.insert(mutation.id, customer);
             }
-            Matched::Asks(_) | Matched::Failed(_) => {
+            Matched::Asks(_) | Matched::Failed(_) | Matched::Meanwhile(None) => {
                 self.books.remove(mutation.id);
             }
         }

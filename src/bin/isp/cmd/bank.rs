@@ -303,18 +303,29 @@ async fn table(
         columns.insert(3, column("told_by"));
     }
     let mut rows = Rows::new(&columns);
-    let everybody = looked.iter().flat_map(|one| one.candidates.iter().map(|c| c.customer_id));
+    let meanwhile = looked.iter().filter_map(|one| match one.matched {
+        Matched::Meanwhile(id) => id,
+        _ => None,
+    });
+    let everybody = looked.iter().flat_map(|one| one.candidates.iter().map(|c| c.customer_id)).chain(meanwhile);
     let codes = find::codes(ctx, store, everybody).await?;
     for one in looked {
         let (becomes, whose) = match &one.matched {
             Matched::Booked(id, _) => ("booked", Some(*id)),
             Matched::Linked(id, _) => ("linked", Some(*id)),
             Matched::Would(id) => ("sure", Some(*id)),
+            // Who booked it meanwhile says more of it: isp bank show.
+            Matched::Meanwhile(Some(id)) => ("linked", Some(*id)),
+            Matched::Meanwhile(None) => ("ignored", None),
             Matched::Asks(_) => ("asks", None),
             Matched::Failed(_) => ("failed", None),
         };
         let meant = one.candidates.iter().filter(|c| whose.is_none_or(|id| id == c.customer_id));
-        let names: Vec<&str> = meant.clone().filter_map(|c| codes.get(&c.customer_id)).map(String::as_str).collect();
+        let mut names: Vec<&str> =
+            meant.clone().filter_map(|c| codes.get(&c.customer_id)).map(String::as_str).collect();
+        if names.is_empty() {
+            names.extend(whose.and_then(|id| codes.get(&id)).map(String::as_str));
+        }
         let mut cells = vec![
             Cell::text(shown(one.mutation.id)),
             one.mutation.on.into(),
