@@ -115,7 +115,7 @@ async fn a_fee_before_a_transfer_books_the_transfer_once() {
     // A person ignores what the bank wrote anew.
     for row in world.engine().mutations(&MutationQuery { waiting: true, ..MutationQuery::default() }).await.unwrap() {
         if row.mutation.may_correct.is_some() {
-            world.engine().ignore_mutation(row.mutation.id, "kasir", "ditulis ulang", now).await.unwrap();
+            world.engine().ignore_mutations(&[row.mutation.id], "kasir", "ditulis ulang", now).await.unwrap();
         }
     }
     assert_eq!(words(&world.engine().match_mutations(&[], "kasir", now).await.unwrap()), ["nobody"]);
@@ -158,7 +158,7 @@ async fn a_longer_text_and_the_shorter_one_are_booked_once_whichever_a_person_ta
         let looked = world.engine().match_mutations(&[], "kasir", now).await.unwrap();
         assert_eq!(said(&looked), [(OWED, "written_anew", Some(taken.0.to_string()))]);
         assert_eq!((looked[0].mutation.id, received(&world)), (left, OWED));
-        world.engine().ignore_mutation(left, "kasir", "ditulis ulang", now).await.unwrap();
+        world.engine().ignore_mutations(&[left], "kasir", "ditulis ulang", now).await.unwrap();
         assert_eq!(words(&world.engine().match_mutations(&[], "kasir", now).await.unwrap()), Vec::<&str>::new());
         // Taken back, both are a person's.
         world.engine().unmatch_mutation(taken, "kasir", "salah", now).await.unwrap();
@@ -173,7 +173,7 @@ async fn what_a_person_ignored_does_not_come_back_as_money() {
     let (world, now) = (two().await, at("2026-01-06", 20));
     import(&world, &bca(5_000, &[("PINDAH DANA", PAID)]), now).await;
     let first = of(&world, "PINDAH").await.remove(0).id;
-    world.engine().ignore_mutation(first, "kasir", "dana sendiri", now).await.unwrap();
+    world.engine().ignore_mutations(&[first], "kasir", "dana sendiri", now).await.unwrap();
     let looked = import(&world, &bca(5_000, &[("BIAYA", -5_000), ("PINDAH DANA", PAID)]), now).await;
     assert_eq!(said(&looked), [(OWED, "written_anew", Some(first.0.to_string()))]);
 }

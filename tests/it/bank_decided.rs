@@ -68,7 +68,7 @@ async fn live(world: &World, story: &[Step], now: DateTime<Utc>) {
             }
             Step::Ignore(words) => {
                 let id = with(world, words).await;
-                world.engine().ignore_mutation(id, "Sari", "sama saja", now).await.unwrap();
+                world.engine().ignore_mutations(&[id], "Sari", "sama saja", now).await.unwrap();
             }
         }
     }

@@ -286,7 +286,7 @@ async fn what_a_person_decided_takes_no_transfer_of_another() {
         tell(&world, &phone(), &[row("n1", "2026-01-11", 150_000, "Dana masuk")], now).await.unwrap();
         let id = world.engine().mutations(&Default::default()).await.unwrap()[0].mutation.id;
         match ignored {
-            true => drop(world.engine().ignore_mutation(id, "Sari", "uang sendiri", now).await.unwrap()),
+            true => drop(world.engine().ignore_mutations(&[id], "Sari", "uang sendiri", now).await.unwrap()),
             false => drop(world.engine().match_mutation(id, customer_id(2), "Sari", now).await.unwrap()),
         }
         let looked = tell(&world, &moota(), &[row("m1", "2026-01-11", 150_000, "TRF C0004")], now).await.unwrap();

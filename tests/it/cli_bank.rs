@@ -186,6 +186,10 @@ fn several_mutations_are_ignored_at_once_or_none_when_one_is_not_there() {
     isp.fails(2, &ignore(&[]), "cli.usage");
     let said = isp.ok(&ignore(&[&ids[0], &ids[1]]));
     assert_eq!(said.matches("bukan pembayaran pelanggan").count(), 2, "{said}");
+    assert!(said.contains(&ids[0]) && said.contains(&ids[1]), "{said}");
+    // One of them was ignored before: it is named, and the other one waits as before.
+    let err = isp.fails(3, &ignore(&[&ids[2], &ids[0]]), "mutation.settled");
+    assert!(err.contains(&ids[0]) && !err.contains(&ids[2]) && waiting(&isp).len() == 1, "{err}");
     let left: Vec<String> = waiting(&isp).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(left, ids[2..]);
 }
@@ -256,7 +260,7 @@ fn a_file_that_cannot_be_trusted_writes_nothing() {
     write(&isp, "cut.csv", &good.replace("276000.00", "276001.00"));
     fails(3, "cut.csv", "bank.totals");
     write(&isp, "row.csv", &good.replace("05/01/26,\"TRF P002", "32/01/26,\"TRF P002"));
-    assert!(fails(3, "row.csv", "bank.row").contains("baris 3"));
+    assert!(fails(3, "row.csv", "bank.row").contains("row.csv: baris 3"));
     write(&isp, "list.csv", "nama;alamat\nBudi;Bandung\n");
     fails(3, "list.csv", "bank.unknown_file");
     fails(6, "nothing.csv", "cli.file");

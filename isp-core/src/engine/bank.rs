@@ -177,29 +177,33 @@ impl Engine<'_> {
         Ok(transfers)
     }
 
-    /// Says that a mutation is no customer's payment.
+    /// Says that mutations are no customer's payment: of all of them, or of none.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`]; [`Error::MutationSettled`].
-    pub async fn ignore_mutation(
+    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`]; [`Error::MutationSettled`] when one of them was matched or ignored
+    /// before.
+    pub async fn ignore_mutations(
         &self,
-        id: MutationId,
+        ids: &[MutationId],
         by: &str,
         reason: &str,
         now: DateTime<Utc>,
-    ) -> Result<Mutation, EngineError> {
+    ) -> Result<Vec<Mutation>, EngineError> {
         given("reason", reason)?;
+        let mut seen = BTreeSet::new();
+        let once: Vec<MutationId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         until_written(|| async {
-            let row = self.mutation(id).await?;
-            if !row.state().waits() {
-                return Err(Error::MutationSettled.into());
+            let (mut changes, mut ignored) = (ChangeSet::default(), Vec::new());
+            for id in &once {
+                let row = self.mutation(*id).await?;
+                if !row.state().waits() {
+                    return Err(Error::MutationSettled.into());
+                }
+                changes.mutation_marks.push((*id, row.revision, marked(MutationState::Ignored, by, reason, now)));
+                ignored.push(row.mutation);
             }
-            let changes = ChangeSet {
-                mutation_marks: vec![(id, row.revision, marked(MutationState::Ignored, by, reason, now))],
-                ..ChangeSet::default()
-            };
             self.store.commit(self.tenant, changes).await?;
-            Ok(row.mutation)
+            Ok(ignored)
         })
         .await
     }

@@ -104,6 +104,20 @@ pub(crate) enum Failure {
         /// How many.
         count: usize,
     },
+    /// Mutations that were matched or ignored before.
+    #[error("mutations {ids} were matched or ignored before")]
+    Settled {
+        /// The ends of their ids.
+        ids: String,
+    },
+    /// A bank's file that is refused.
+    #[error("{path}: {error}")]
+    BankFile {
+        /// Which file.
+        path: String,
+        /// Why.
+        error: isp_core::Error,
+    },
     /// Bad rows in an import; they were printed.
     #[error("{count} errors in {rows} rows, nothing written")]
     BadRows {
@@ -181,6 +195,8 @@ impl Failure {
             Self::SameNik { .. } => "customer.same_nik",
             Self::Ambiguous { .. } => "cli.ambiguous",
             Self::Several { .. } => "cli.several",
+            Self::Settled { .. } => isp_core::Error::MutationSettled.code(),
+            Self::BankFile { error, .. } => error.code(),
             Self::BadRows { .. } => "cli.bad_rows",
             Self::NoDatabase => "cli.database",
             Self::NoSettings => "cli.no_settings",
@@ -199,7 +215,11 @@ impl Failure {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Declined => Exit::Refused,
-            Self::Exists { .. } | Self::SameNik { .. } | Self::BadRows { .. } => Exit::BadInput,
+            Self::Exists { .. }
+            | Self::SameNik { .. }
+            | Self::Settled { .. }
+            | Self::BankFile { .. }
+            | Self::BadRows { .. } => Exit::BadInput,
             Self::NoDatabase
             | Self::NoSettings
             | Self::NothingToRestoreFor

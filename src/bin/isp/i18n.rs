@@ -393,6 +393,11 @@ impl Texts {
             Failure::NotFound { noun, code } | Failure::Exists { noun, code } => {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
+            Failure::Settled { ids } => vec![("ids", ids.clone())],
+            Failure::BankFile { path, error } => {
+                let variables = [("path", path.clone()), ("reason", self.domain(error))];
+                return self.find("failure.bank_file", &variables);
+            }
             Failure::SameNik { code } => vec![("what", code.clone())],
             Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
             Failure::Several { noun, code, count } => {

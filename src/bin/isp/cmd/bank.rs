@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use isp_core::bank::{
     BankFile, Compared, Incoming, Mutation, MutationRow, MutationState, Telling, account_code, text_of, told_by,
 };
-use isp_core::engine::{Looked, Matched, NamedInstead};
+use isp_core::engine::{EngineError, Looked, Matched, NamedInstead};
 use isp_core::ids::{CustomerId, MutationId};
 use isp_core::ports::{MutationQuery, Store, TellingQuery};
 use isp_import::decoded;
@@ -130,11 +130,17 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             // All of them are looked for before the first is written.
             let mut found = Vec::with_capacity(ids.len());
             for id in &ids {
-                found.push(find_one(ctx, store, id).await?.mutation.id);
+                found.push(find_one(ctx, store, id).await?);
             }
-            for id in found {
-                let ignored = ctx.engine(store).ignore_mutation(id, ctx.officer.as_str(), &reason, ctx.now).await?;
-                ctx.say("done.mutation_ignored", &[("amount", ignored.amount.to_string())])?;
+            let settled = found.iter().filter(|row| !row.state().waits()).map(|row| shown(row.mutation.id));
+            let settled: Vec<String> = settled.collect();
+            if !settled.is_empty() {
+                return Err(Failure::Settled { ids: settled.join(", ") }.into());
+            }
+            let ids: Vec<MutationId> = found.iter().map(|row| row.mutation.id).collect();
+            for ignored in ctx.engine(store).ignore_mutations(&ids, ctx.officer.as_str(), &reason, ctx.now).await? {
+                let variables = [("id", shown(ignored.id)), ("amount", ignored.amount.to_string())];
+                ctx.say("done.mutation_ignored", &variables)?;
             }
             Ok(Exit::Done)
         }
@@ -152,23 +158,31 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 
 async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let text = read(&args.file)?;
-    let file = BankFile::read(&text)?;
+    // Somebody who imports several looks for the one that is refused.
+    let refused = |error: isp_core::Error| Failure::BankFile { path: args.file.display().to_string(), error };
+    let of_file = |error: EngineError| match error {
+        EngineError::Domain(error) => anyhow::Error::from(refused(error)),
+        other => other.into(),
+    };
+    let file = BankFile::read(&text).map_err(refused)?;
     let given = args.account.as_deref().map(account_code).transpose()?;
     let account = match (given, &file.account) {
-        (Some(given), Some(told)) if given != *told => return Err(isp_core::Error::OtherAccount.into()),
+        (Some(given), Some(told)) if given != *told => {
+            return Err(refused(isp_core::Error::OtherAccount).into());
+        }
         (Some(given), _) => given,
         (None, Some(told)) => told.clone(),
-        (None, None) => return Err(isp_core::Error::NoAccount.into()),
+        (None, None) => return Err(refused(isp_core::Error::NoAccount).into()),
     };
     let store = ctx.store().await?;
     let engine = ctx.engine(store);
     let (report, looked) = if args.dry_run {
-        let report = engine.look_at_bank_file(&file, &account, &text).await?;
+        let report = engine.look_at_bank_file(&file, &account, &text).await.map_err(of_file)?;
         let looked = engine.foresee_mutations(&report.compared, ctx.now).await?;
         (report, looked)
     } else {
         let by = ctx.officer.as_str();
-        let report = engine.import_bank_file(&file, &account, &text, by, ctx.now).await?;
+        let report = engine.import_bank_file(&file, &account, &text, by, ctx.now).await.map_err(of_file)?;
         let looked = engine.match_mutations(&report.compared.order, by, ctx.now).await?;
         (report, looked)
     };
