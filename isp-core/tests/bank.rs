@@ -129,7 +129,7 @@ fn mt940_is_read_with_its_balances() {
         [
             ("2026-01-15".into(), 18_315_100, "TRF DARI BUDI SANTOSO 99".into(), Some(118_315_100)),
             ("2026-01-16".into(), -250_000, "100".into(), Some(118_065_100)),
-            ("2026-01-16".into(), -100_000, String::new(), Some(117_965_100)),
+            ("2026-01-16".into(), -100_000, "REVERSAL".into(), Some(117_965_100)),
         ]
     );
     for (from, to, expected) in [

@@ -145,6 +145,9 @@ pub(crate) async fn page(
     if query.anew {
         sql += " AND may_correct_id IS NOT NULL";
     }
+    if query.out {
+        sql += " AND amount < 0";
+    }
     sql += " ORDER BY mutation_id LIMIT $3";
     readable_page(s, "mutation", &sql, args, (1, 2), read).await
 }

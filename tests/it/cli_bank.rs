@@ -381,6 +381,53 @@ fn whoever_imports_at_the_same_moment_says_that_the_rows_are_booked() {
     assert_eq!(amounts(&isp).len(), 40);
 }
 
+/// The bank takes a transfer back: its payment is named, in the import and in the list, until a person has answered.
+#[test]
+fn a_transfer_that_the_bank_took_back_names_the_payment_that_stands() {
+    for storno in ["STORNO TRF P001", "KOREKSI", "RETUR TRF DARI BUDI"] {
+        let isp = provider();
+        let pays = [("05/01/26", "TRF P001", 165_000), ("05/01/26", "TRF P002", 111_000)];
+        write(&isp, "a.csv", &bri(&pays));
+        import(&isp, "2026-01-06", "a.csv");
+        write(
+            &isp,
+            "b.csv",
+            &bri(&[&pays[..], &[("07/01/26", "BIAYA", -111_000), ("07/01/26", storno, -165_000)]].concat()),
+        );
+        let run = |words: &[&str]| isp.exit(0, &[&["--on", "2026-01-08", "bank"], words].concat());
+        let all = isp.json(&["bank", "list", "--all"]);
+        let id = |amount: i64| {
+            let all = isp.json(&["bank", "list", "--all"]);
+            all.as_array().unwrap().iter().find(|row| row["amount"] == amount).unwrap()["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(all.as_array().unwrap().len(), 2);
+        let payment = id(165_000);
+        let (_, err) = run(&["import", "b.csv", "--account", "BRI-1"]);
+        let out = id(-165_000);
+        assert!(
+            err.contains("menarik kembali Rp165.000") && err.contains(&payment) && err.contains("P001"),
+            "{storno}: {err}"
+        );
+        assert!(err.contains(&out) && !err.contains("P002") && !err.contains("111.000"), "{storno}: {err}");
+        assert_eq!(
+            run(&["list"]).1,
+            err.lines().filter(|line| line.contains("menarik")).collect::<Vec<_>>().join("\n") + "\n"
+        );
+        // The payment is taken back, or the money out is about something else: nothing is told any more.
+        if storno == "KOREKSI" {
+            run(&["ignore", &out, "--reason", "tentang hal lain"]);
+            assert_eq!(amounts(&isp), [111_000, 165_000]);
+        } else {
+            run(&["unmatch", &payment, "--reason", "storno"]);
+            assert_eq!(amounts(&isp), [111_000]);
+        }
+        assert_eq!(run(&["list"]).1, "", "{storno}");
+    }
+}
+
 /// An attacker's file: one name and one amount twice. In one file or in two, the second waits for a person.
 #[test]
 fn the_second_transfer_of_one_name_and_amount_waits_in_one_file_as_in_two() {

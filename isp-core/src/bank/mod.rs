@@ -9,6 +9,7 @@
 //! | rows that are known under another account | `elsewhere` |
 //! | whose a mutation is | [`matching`] |
 //! | the customers, found by what a text says | [`payers`] |
+//! | transfers that a bank takes back | `storno` |
 //! | mutations that are told one by one, by moota or a phone | [`told`] |
 //! | what the text of one names | `words`, `written` |
 
@@ -19,6 +20,7 @@ pub mod file;
 pub mod matching;
 pub mod mutation;
 pub mod payers;
+mod storno;
 pub mod told;
 mod words;
 mod written;
@@ -31,6 +33,7 @@ pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
 pub use payers::{Payer, Payers};
+pub use storno::{TAKEN_BACK_WITHIN, says_storno, taken_back};
 pub use told::{
     Recognised, Teller, Telling, ToldRow, decided_as, is_too_often, may_be_same, named_instead, recognise, text_of,
     told_by,

@@ -205,4 +205,6 @@ pub struct MutationQuery {
     pub payment: Option<PaymentId>,
     /// Only those that may be another one once more ([`Mutation::may_correct`](crate::bank::Mutation::may_correct)).
     pub anew: bool,
+    /// Only money that went out.
+    pub out: bool,
 }

@@ -135,7 +135,10 @@ fn entry(text: &str) -> Result<(Date, i64, String), &'static str> {
     let amount = amount(&after[..end]).filter(|n| *n > 0).ok_or("its amount is no number")?;
     // Four letters of a kind, then references, of which NONREF is none.
     let reference = after[end..].get(4..).unwrap_or("");
-    let words = reference.split("//").filter(|w| !w.is_empty() && *w != "NONREF").collect::<Vec<_>>().join(" ");
+    let words = reference.split("//").filter(|w| !w.is_empty() && *w != "NONREF");
+    // The mark alone says that a transfer is taken back.
+    let mark = (rest.starts_with("RC")).then_some("REVERSAL");
+    let words = words.chain(mark).collect::<Vec<_>>().join(" ");
     Ok((on, sign * amount, words))
 }
 

@@ -72,6 +72,7 @@ pub(super) fn mutation_matches(row: &MutationRow, query: &MutationQuery) -> bool
         && (!query.waiting || (mutation.amount.is_positive() && row.state().waits()))
         && query.payment.is_none_or(|payment| row.mark.as_ref().and_then(|m| m.payment_id) == Some(payment))
         && (!query.anew || mutation.may_correct.is_some())
+        && (!query.out || mutation.amount < crate::money::Money::ZERO)
 }
 
 impl State {

@@ -214,6 +214,7 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     warn_corrected(ctx, store, &looked).await?;
     if !args.dry_run {
         warn_instead(ctx, store).await?;
+        warn_taken_back(ctx, store).await?;
     }
     let mut exit = Exit::Done;
     for one in &looked {
@@ -237,6 +238,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         ctx.rows(&table(ctx, store, &looked, Some(&tellings)).await?)?;
         warn_corrected(ctx, store, &looked).await?;
         warn_instead(ctx, store).await?;
+        warn_taken_back(ctx, store).await?;
         return Ok(Exit::Done);
     }
     let query = MutationQuery { account, ..MutationQuery::default() };
@@ -411,6 +413,29 @@ async fn warn_instead(ctx: &Context, store: &dyn Store) -> anyhow::Result<()> {
         let named: Vec<String> = one.named.iter().map(code).collect();
         let variables = [("id", shown(one.mutation)), ("booked", code(&one.booked)), ("named", named.join(", "))];
         ctx.warn("warn.mutation_named_instead", &variables);
+    }
+    Ok(())
+}
+
+/// So many transfers are named that a bank may have taken back.
+const NAMED: usize = 5;
+
+/// Says of each transfer that a bank took back, and whose payment stands or that waits, what to do.
+async fn warn_taken_back(ctx: &Context, store: &dyn Store) -> anyhow::Result<()> {
+    let found = ctx.engine(store).taken_back(NamedInstead::lately(ctx.now)).await?;
+    let codes = find::codes(ctx, store, found.iter().flat_map(|one| one.of.iter().filter_map(|(_, of)| *of))).await?;
+    for one in &found {
+        let named = one.of.iter().take(NAMED).map(|(id, of)| match of.and_then(|of| codes.get(&of)) {
+            Some(code) => ctx.texts.with("warn.part_booked_for", &[("id", shown(*id)), ("code", code.clone())]),
+            None => ctx.texts.with("warn.part_waits", &[("id", shown(*id))]),
+        });
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = one.of.len().saturating_sub(NAMED).to_string();
+        let of =
+            if more == "0" { named } else { ctx.texts.with("output.and_more", &[("names", named), ("count", more)]) };
+        let variables =
+            [("id", shown(one.mutation)), ("day", one.on.to_string()), ("amount", one.amount.to_string()), ("of", of)];
+        ctx.warn("warn.mutation_taken_back", &variables);
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ pub(super) async fn mutations_are_kept_once(store: &dyn Store, tenant: TenantId)
     let amount = Some(Money::rupiah(-50_000));
     assert_eq!(numbers(of(MutationQuery { amount, ..Default::default() }).await), [2]);
     assert_eq!(numbers(of(MutationQuery { anew: true, ..Default::default() }).await), [3]);
+    assert_eq!(numbers(of(MutationQuery { out: true, ..Default::default() }).await), [2]);
     let id = Some(mutation(2, "2026-01-15", 0).id);
     assert_eq!(numbers(of(MutationQuery { id, ..Default::default() }).await), [2]);
     let page = PageQuery { after: Some(mutation(1, "2026-01-14", 0).id), limit: 1 };
