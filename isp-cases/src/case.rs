@@ -282,6 +282,24 @@ pub enum Action {
         /// Whether the person insists, where it is asked about.
         sure: bool,
     },
+    /// A bank's file is imported, and what is sure of it is booked.
+    BankFile {
+        /// The number or a name of the account.
+        account: String,
+        /// The file as the bank wrote it.
+        text: String,
+    },
+    /// A person says what money of the bank is.
+    BankSays {
+        /// What.
+        say: BankWord,
+        /// Words of its text; of several that have them it is the last.
+        words: String,
+        /// Whose it is, for what is matched.
+        customer: String,
+        /// Why, for what is not.
+        reason: String,
+    },
     /// An outage was recorded by mistake.
     TakeBackOutage {
         /// Its name in the case.
@@ -415,6 +433,18 @@ pub enum ReviewWord {
     TakenBack,
 }
 
+/// What a person says about money of the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BankWord {
+    /// It is a customer's payment.
+    Matched,
+    /// It is nobody's.
+    Ignored,
+    /// What was said of it was wrong.
+    TakenBack,
+}
+
 /// Names an invoice without its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InvoiceRef {
@@ -455,6 +485,8 @@ pub struct Expected {
     pub problem: Option<String>,
     /// How many lines of its router the breaker held back in the last run.
     pub held: Option<u64>,
+    /// Why money of the bank waits for a person, by [`isp_core::bank::Doubt`], in the order of the words.
+    pub waits: Option<Vec<String>>,
     /// The balances of accounts, debit positive, by [`isp_core::ledger::Account`].
     pub books: Option<BTreeMap<String, Money>>,
 }

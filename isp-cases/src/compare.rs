@@ -124,6 +124,8 @@ impl Look<'_> {
             let kept = observed.books.get(account).copied().unwrap_or_default();
             self.is(&format!("books, {account}"), Some(amount.to_string()), Some(kept.to_string()));
         }
+        let waits = |all: &Option<Vec<String>>| all.as_ref().map(|all| all.join(", "));
+        self.is("waits", waits(&expected.waits), waits(&observed.waits));
         self.is("held", expected.held.map(|n| n.to_string()), Some(observed.held.to_string()));
     }
 

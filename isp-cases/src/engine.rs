@@ -33,6 +33,7 @@ use crate::host::{Host, Refusal};
 use crate::observed::Observed;
 use crate::record::Recorded;
 
+mod bank;
 mod look;
 mod outside;
 mod places;
@@ -395,6 +396,7 @@ impl Host for EngineHost<'_> {
             | Action::TakeBackOutage { .. }
             | Action::CreditOutage { .. } => self.protect(action, at).await,
             Action::Proof { .. } | Action::Review { .. } => self.proof(action, at).await,
+            Action::BankFile { .. } | Action::BankSays { .. } => self.bank(action, at).await,
             Action::Isolate { .. } | Action::Reopen { .. } => self.by_hand(action, at).await,
             Action::WriteOff { .. } | Action::TakeBackWriteOff { .. } | Action::Correct { .. } => {
                 self.give_up(action, at).await

@@ -34,6 +34,8 @@ pub struct Observed {
     pub problem: Option<String>,
     /// Lines of its router that the breaker held back in the last run.
     pub held: u64,
+    /// Why money of the bank waits for a person, in the order of the words.
+    pub waits: Option<Vec<String>>,
     /// The balances of all accounts of the provider that hold something, debit positive.
     pub books: BTreeMap<String, Money>,
 }

@@ -41,6 +41,7 @@ impl EngineHost<'_> {
             messages: self.messages(of),
             problem: self.last.0.problems.iter().find(|p| p.subscription_id == line).map(|p| p.error.code().to_owned()),
             held: held.map_or(0, |h| h.would_isolate),
+            waits: Some(self.waits(at).await?),
             books: self.books().await?,
         })
     }

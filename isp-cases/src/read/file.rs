@@ -11,7 +11,7 @@ use isp_core::{Money, Policy};
 use serde::Deserialize;
 
 use super::records;
-use crate::case::ReviewWord;
+use crate::case::{BankWord, ReviewWord};
 use crate::when::{Day, Runs, Span, When};
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +134,8 @@ pub(super) struct Step {
     pub(super) end_exemption: Option<EndProtection>,
     pub(super) proof: Option<Proof>,
     pub(super) review: Option<Review>,
+    pub(super) bank_file: Option<BankFile>,
+    pub(super) bank_says: Option<BankSays>,
     pub(super) take_back_outage: Option<OfOutage>,
     pub(super) outage: Option<Outage>,
     pub(super) end_outage: Option<EndOutage>,
@@ -282,6 +284,22 @@ pub(super) struct Review {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct BankFile {
+    pub(super) account: Option<String>,
+    pub(super) text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BankSays {
+    pub(super) say: BankWord,
+    pub(super) words: String,
+    pub(super) customer: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Outage {
     pub(super) name: Option<String>,
     pub(super) site: Option<String>,
@@ -396,6 +414,7 @@ pub(super) struct Expect {
     pub(super) messages: Option<Vec<Message>>,
     pub(super) problem: Option<String>,
     pub(super) held: Option<u64>,
+    pub(super) waits: Option<Vec<String>>,
     pub(super) books: Option<BTreeMap<String, Money>>,
 }
 

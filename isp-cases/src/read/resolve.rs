@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
+use isp_core::bank::Doubt;
 use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::Invoicing;
@@ -16,8 +17,8 @@ use isp_core::text::Code;
 
 use super::file;
 use crate::case::{
-    Action, Case, CaseCustomer, CasePackage, CaseSite, CaseSubscription, Expected, ExpectedInvoice, ExpectedMessage,
-    ExpectedNote, InvoiceRef, Step,
+    Action, BankWord, Case, CaseCustomer, CasePackage, CaseSite, CaseSubscription, Expected, ExpectedInvoice,
+    ExpectedMessage, ExpectedNote, InvoiceRef, Step,
 };
 use crate::when::Day;
 
@@ -372,6 +373,18 @@ impl Steps<'_> {
                 sure: review.sure,
             });
         }
+        if let Some(bank) = &step.bank_file {
+            let account = bank.account.clone().unwrap_or_else(|| "BANK-1".into());
+            actions.push(Action::BankFile { account, text: bank.text.clone() });
+        }
+        if let Some(says) = &step.bank_says {
+            let customer = match says.say {
+                BankWord::Matched => self.customer("bank_says.customer", says.customer.as_ref())?,
+                BankWord::Ignored | BankWord::TakenBack => String::new(),
+            };
+            let reason = says.reason.clone().unwrap_or_else(|| "salah".into());
+            actions.push(Action::BankSays { say: says.say, words: says.words.clone(), customer, reason });
+        }
         if let Some(outage) = &step.outage {
             let name = outage.name.clone().unwrap_or_else(|| format!("outage {}", self.outages.len() + 1));
             self.outages.push(name.clone());
@@ -458,6 +471,10 @@ impl Steps<'_> {
         if let Some(reason) = expect.reason.as_ref().filter(|r| Reason::ALL.iter().all(|known| known.code() != **r)) {
             return Err(format!("expect.reason: there is no reason `{reason}`"));
         }
+        for doubt in expect.waits.iter().flatten() {
+            let known = Doubt::ALL.iter().any(|known| known.code() == doubt);
+            known.then_some(()).ok_or_else(|| format!("expect.waits: `{doubt}` is no reason"))?;
+        }
         for account in expect.books.iter().flat_map(BTreeMap::keys) {
             Account::parse(account).map_err(|e| format!("expect.books.{account}: {e}"))?;
         }
@@ -478,6 +495,7 @@ impl Steps<'_> {
             messages: messages.transpose()?,
             problem: expect.problem.clone(),
             held: expect.held,
+            waits: expect.waits.clone(),
             books: expect.books.clone(),
         })
     }
