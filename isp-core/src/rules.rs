@@ -228,7 +228,8 @@
 //!
 //! **A1, facts.** An invoice due on the 11th is overdue from the 12th on, by what is unpaid. **A2, small debts:** Rp150 that
 //! are missing of Rp166.500 isolate nobody. **N6, all of it:** a reminder of February asks for January too (see
-//! [`crate::message::demand`]). **N1, kinds.** Reminders go out
+//! [`crate::message::demand`]), and names the day on which the line is isolated if nothing is paid: that of
+//! [`crate::isolation::first_isolation`], or none. **N1, kinds.** Reminders go out
 //! three days before the due date and three days after; **N4, hours:** between eight and eight. **N2, once** and **N5, one
 //! message:** two invoices of one day make one message, and each is reminded once a level.
 //!

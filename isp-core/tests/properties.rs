@@ -8,13 +8,17 @@ use isp_core::billing::plan::BillingContext;
 use isp_core::billing::proration::{clip, prorate, split};
 use isp_core::billing::{Arrears, Billable, BillingPolicy, Catalog, Invoice, LineKind, plan_billing};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, TimeOfDay, Zone};
+use isp_core::ending::{Ending, EndingKind};
 use isp_core::ids::{InvoiceId, PaymentId, SubscriptionId, TenantId};
+use isp_core::isolation::transition::Transition;
 use isp_core::isolation::{
-    Access, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, decide_isolation,
+    Access, AccessFacts, Decision, FORESEEN_DAYS, IsolationCause, IsolationMoment, IsolationPolicy, Reason,
+    decide_isolation, first_isolation,
 };
 use isp_core::message::{DunningFacts, DunningPolicy, NotificationKey, due_reminders};
 use isp_core::money::Money;
 use isp_core::payment::{CreditSource, allocate};
+use isp_core::protection::ProtectedDays;
 use isp_core::subscription::{BillingTerms, SubscriptionStatus, Timing};
 use isp_core::tax::{Tax, TaxMode};
 use isp_core::testing::{sample, strategies};
@@ -454,6 +458,65 @@ proptest! {
             steps += 1;
             prop_assert!(steps <= 2, "it flaps");
         }
+    }
+}
+
+/// The day of the first moment at which a run isolates a line, where a run comes at `now` and at every full hour after it.
+fn isolated_by_runs(mut facts: AccessFacts, policy: &IsolationPolicy, now: DateTime<Utc>, days: i32) -> Option<Date> {
+    let last = facts.zone.date_of(now).plus_days(days);
+    let full = |n: i64| DateTime::from_timestamp((now.timestamp() / 3600 + n) * 3600, 0).unwrap();
+    for at in std::iter::once(now).chain((1..).map(full)) {
+        let today = facts.zone.date_of(at);
+        if today > last {
+            return None;
+        }
+        // What is opened may be isolated by the next run of the day.
+        for _ in 0..2 {
+            let decision = decide_isolation(&facts, policy, at);
+            if matches!(decision, Decision::Isolate(_)) {
+                return Some(today);
+            }
+            if let Some(step) = Transition::decided(&facts, decision, at) {
+                facts.access = step.access;
+            }
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn the_day_that_is_named_is_the_first_on_which_a_run_isolates(
+        facts in strategies::access_facts(sample::day("2026-06-15")),
+        policy in isolation_policy(),
+        now in around(),
+        ended in proptest::option::of(0..480_i64),
+        lasts in proptest::option::weighted(0.2, 0..30_i32),
+    ) {
+        let mut facts = facts;
+        let hour = |n: i64| sample::moment("2026-06-05T00:00:00Z") + TimeDelta::hours(n);
+        if let (Some(hours), Some(promise)) = (ended, facts.protections.promises.first()) {
+            let ending = Ending::try_new(EndingKind::Ended, hour(hours), "Rina", "batal").unwrap();
+            facts.protections.promises[0] = ProtectedDays { ending: Some(ending), ..promise.clone() };
+        }
+        // One that begins later: what was isolated meanwhile is opened by it.
+        if let Some(from) = lasts {
+            let from = sample::day("2026-06-18").plus_days(from);
+            let days = ProtectedDays { from, until: from.plus_days(9), reason: "Kantor desa".into(), ending: None };
+            facts.protections.exemptions.push(days);
+        }
+        let days = 45;
+        let today = facts.zone.date_of(now);
+        let named = first_isolation(&facts, &policy, now);
+        let near = named.filter(|day| day.days_since(today) <= days);
+        prop_assert_eq!(near, isolated_by_runs(facts.clone(), &policy, now, days));
+        prop_assert!(named.is_none_or(|day| today <= day && day.days_since(today) <= FORESEEN_DAYS));
+        // What is not far off but for one protection without end is never.
+        let forever = ProtectedDays { from: Date::MIN, until: Date::MAX, reason: "Kantor desa".into(), ending: None };
+        facts.protections.exemptions.push(forever);
+        prop_assert_eq!(first_isolation(&facts, &policy, now), None);
     }
 }
 

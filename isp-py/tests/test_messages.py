@@ -38,6 +38,48 @@ def test_a_reminder_asks_for_all_that_is_owed_oldest_first() -> None:
     assert found[1:3] == ("drop", "small_debt")
 
 
+def test_the_day_that_a_reminder_names_is_that_of_the_lines() -> None:
+    owed = [invoice("INV/2", DUE)]
+    line = isp.AccessFacts("x", day("2026-01-01"), "open", owed)
+    without_end = day("2199-12-31")
+
+    def named(*lines: isp.AccessFacts, kind: Any = "overdue") -> tuple[Any, bool, str]:
+        found = look(kind, "2026-03-13 09:00", invoices=owed, about=["INV/2"], served=lines)
+        assert found.content and found.demand
+        return found.demand.isolation_date, found.demand.isolated, type(found.content).__name__
+
+    assert named(line) == (day("2026-03-16"), False, "Overdue")
+    promised = line._replace(promises=[isp.Promise(day("2026-03-13"), day("2026-03-16"))])
+    assert named(promised) == (day("2026-03-17"), False, "Overdue")
+    second = line._replace(subscription="y", invoices=[invoice("INV/3", DUE)])
+    assert named(promised, second) == (day("2026-03-16"), False, "Overdue"), "the first of the lines"
+    waits = line._replace(proofs=[isp.Proof("INV/2", at("2026-03-13 08:00"))])
+    assert named(waits) == (day("2026-03-25"), False, "Overdue"), "the 16th, the 17th, and then come holidays"
+    for never in (
+        line._replace(exemptions=[isp.Exemption(day("2026-01-01"), without_end, "kantor desa")]),
+        line._replace(outages=[isp.Outage(at("2026-03-13 08:00"))]),
+        line._replace(paused_from=day("2026-03-13")),
+        line._replace(end=day("2026-03-13")),
+        line._replace(access="isolated", cause="manual"),
+        line._replace(invoices=()),
+    ):
+        assert named(never) == (None, False, "DueSoon"), never
+    assert named() == (None, False, "DueSoon"), "what is of no line isolates nobody"
+    begins = line._replace(start=day("2026-04-01"), access="closed")
+    assert named(begins)[0] == day("2026-04-01")
+    isolated = line._replace(access="isolated", cause="arrears", isolated_overdue=166_500)
+    assert named(isolated) == (None, True, "DueSoon"), "another line than the one that the message names"
+    exempt = line._replace(exemptions=[isp.Exemption(day("2026-01-01"), without_end, "kantor desa")])
+    found = look("overdue", "2026-03-13 09:00", invoices=owed, about=["INV/2"], served=[exempt])
+    assert found.content == whatsapp.DueSoon("HOME-20", ("INV/2",), 166_500, day(DUE))
+    message = whatsapp.Message(1, "db:1", "0812-3456-7890", "Budi", found.content, demand=found.demand)
+    texts = whatsapp.preview([message, message._replace(key=2, language="en")], sender=whatsapp.Sender("Desa Net"))
+    assert "Bila belum dibayar, tagihan ini tetap terbuka dan dapat ditagih lagi." in texts[0]
+    assert "Unless it is paid, it stays owed and may be asked for again." in texts[1]
+    error = refused(lambda: look("overdue", "2026-03-13 09:00", invoices=owed, served=[line._replace(access="shut")]))  # type: ignore[arg-type]
+    assert (error.code, error.field) == ("value.not_one_of", "served[0].access")
+
+
 def test_the_night_is_that_of_the_customer() -> None:
     night = look("isolated", "2026-03-16 20:00", lines=[isp.MessageLine("HOME-20", "isolated", told=True)])
     assert (night.action, night.reason, night.at) == ("later", "quiet_hours", at("2026-03-17 08:00"))

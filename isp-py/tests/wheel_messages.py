@@ -112,7 +112,7 @@ class Messages:
             ],
             isp.MessagePayment(payment["amount"], payment["reference"], payment["paid_at"], payment["reversed"]) if payment else None,
             self.reachable[message.customer], message.zone, self.statements(message.customer),
-            self.of.proof_rows(message.customer),
+            served=[self.of.facts(line, message.not_before) for line in self.of.lines.values() if line.customer == message.customer],
         )
 
     def sent_to(self, customer: str, zone: str) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ async fn time_is_given_once_and_only_to_a_form_of_ours() {
     assert_eq!(server.access(0).await, Access::Open);
     let (_, page) = server.send("GET", &format!("{link}?said=promised"), &[], b"").await;
     assert!(page.contains("Janji bayar Anda dicatat") && page.contains("sedang dibuka"), "{page}");
+    assert!(page.contains("Bayar paling lambat") && page.contains("Bila tidak, layanan diisolir mulai"), "{page}");
     let (_, page) = server.send("GET", &format!("{link}?said=%3Cscript%3E"), &[], b"").await;
     assert!(!page.contains("script"), "nothing of the address is repeated");
 }

@@ -7,14 +7,13 @@ use isp_core::calendar::Date;
 use isp_core::ids::{AccessEventId, CustomerId, SubscriptionId, TenantId};
 use isp_core::message::{DunningFacts, MessageFacts, MessageLine, Notification, NotificationKind};
 use isp_core::ports::{DunningQuery, PageQuery, StoreError};
-use isp_core::protection::Proof;
 use uuid::Uuid;
 
 use crate::customer::{self, after};
 use crate::session::{Session, all, first, readable_page};
 use crate::value::{Value, args};
 use crate::vault::Vault;
-use crate::{access, inbox, invoice, payment, proof, statement};
+use crate::{access, inbox, invoice, payment, statement};
 
 pub(crate) async fn load(
     s: &mut dyn Session,
@@ -170,13 +169,11 @@ pub(crate) async fn message_facts(
     let of: Vec<InvoiceBalance> = invoices.iter().chain(&open).copied().collect();
     let statements = statement::holding(s, tenant, &[message.customer_id], &of).await?;
     let opted_out = inbox::opted_out(s, tenant, message.customer_id).await?;
-    let proofs = proof::of(s, tenant, Some(message.customer_id)).await?;
     Ok(MessageFacts {
         customer,
         package,
         invoices,
         open,
-        proofs: proofs.iter().flat_map(Proof::times).collect(),
         payment,
         access,
         last_event,

@@ -210,8 +210,9 @@ fn consequence(demand: &Demand, language: Language) -> String {
         (Language::En, true, _) => format!("the service stays suspended until the overdue {overdue} is paid"),
         (Language::Id, false, Some(day)) => format!("layanan diisolir mulai {}", date(day)),
         (Language::En, false, Some(day)) => format!("the service is suspended from {}", date(day)),
-        (Language::Id, false, None) => "tagihan ditambahkan ke bulan berikutnya".to_owned(),
-        (Language::En, false, None) => "it is added to the bill of the next month".to_owned(),
+        // Too little, an exemption, a line that is paused or has ended: the text holds for each.
+        (Language::Id, false, None) => "tagihan ini tetap terbuka dan dapat ditagih lagi".to_owned(),
+        (Language::En, false, None) => "it stays owed and may be asked for again".to_owned(),
     }
 }
 

@@ -5,10 +5,12 @@ use crate::support::*;
 use isp_core::Money;
 use isp_core::billing::Arrears;
 use isp_core::calendar::{Cycle, Date, Zone};
-use isp_core::isolation::{Access, Reason};
+use isp_core::ids::{ExemptionId, PromiseId};
+use isp_core::isolation::{Access, AccessEventKind, Reason};
 use isp_core::message::NotificationKind;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
-use isp_core::ports::{BillingStore, DirectoryStore, PageQuery};
+use isp_core::ports::{AccessStore, BillingStore, DirectoryStore, PageQuery};
+use isp_core::protection::{Exemption, Promise};
 use isp_core::text::Language;
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::notification::TemplateMessage;
@@ -103,6 +105,53 @@ async fn nobody_is_isolated_for_a_small_debt_a2() {
     world.pay(2, "KW-1", 166_350, at("2026-01-06", 9)).await.unwrap();
     run_days(&world, "2026-01-06", "2026-01-31").await;
     assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+}
+
+#[tokio::test]
+async fn a_reminder_names_the_day_on_which_the_line_is_isolated_and_none_where_it_is_not_n6() {
+    let world = World::new().await;
+    for n in [0, 2, 4, 6] {
+        world.add(n, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 7)).await;
+    }
+    run_days(&world, "2026-01-01", "2026-01-12").await;
+    world.messenger.take();
+    let engine = world.engine();
+    let (from, until) = (date("2026-01-13"), date("2026-01-20"));
+    let (id, by) = (PromiseId(uuid::Uuid::from_u128(1)), "Rina".to_owned());
+    let promise = Promise { id, customer_id: customer_id(2), made_on: from, until, by: by.clone(), ending: None };
+    engine.promise(promise).await.unwrap();
+    let (id, reason) = (ExemptionId(uuid::Uuid::from_u128(2)), "Kantor desa".to_owned());
+    let until = date("2030-12-31");
+    let exemption = Exemption { id, customer_id: customer_id(4), from, until, reason, by, ending: None };
+    engine.exempt(exemption).await.unwrap();
+    engine.pause(subscription_id(6), at("2026-01-13", 12)).await.unwrap();
+    world.messenger.take();
+    // Three days late, all in one delivery.
+    run_days(&world, "2026-01-14", "2026-01-14").await;
+    let messages = world.messenger.take();
+    let told = |n: u32| {
+        let message = messages.iter().find(|m| m.to.digits().ends_with(&format!("{n:04}"))).unwrap();
+        let text = TemplateMessage::compose(&TemplateCatalog::with_sender(), message).unwrap();
+        (message.demand.as_ref().unwrap().isolation_date, text.text().to_owned())
+    };
+    for (n, day, said) in [
+        (0, Some("2026-01-16"), "Bila belum dibayar, layanan diisolir mulai 16 Januari 2026 dan dibuka otomatis"),
+        (2, Some("2026-01-21"), "Bila belum dibayar, layanan diisolir mulai 21 Januari 2026 dan dibuka otomatis"),
+        (4, None, "Bila belum dibayar, tagihan ini tetap terbuka dan dapat ditagih lagi."),
+        (6, None, "Bila belum dibayar, tagihan ini tetap terbuka dan dapat ditagih lagi."),
+    ] {
+        let (named, text) = told(n);
+        assert_eq!(named, day.map(date), "customer {n}");
+        assert!(text.contains(said) && text.contains("jatuh tempo 11 Januari 2026"), "customer {n}: {text}");
+    }
+    // The days that were named come, and nobody is isolated before.
+    run_days(&world, "2026-01-15", "2026-01-21").await;
+    for (n, day) in [(0, Some("2026-01-16")), (2, Some("2026-01-21")), (4, None), (6, None)] {
+        let events = world.store.access_events(TENANT, subscription_id(n)).await.unwrap();
+        let isolated = events.iter().filter(|event| event.kind == AccessEventKind::IsolatedArrears);
+        let days: Vec<Date> = isolated.map(|event| Zone::Wib.date_of(event.at)).collect();
+        assert_eq!(days, day.map(date).into_iter().collect::<Vec<_>>(), "customer {n}");
+    }
 }
 
 /// Years of customers who now and then pay exactly what the last message asked, and otherwise nothing or a part.

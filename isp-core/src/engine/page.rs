@@ -103,9 +103,7 @@ impl Engine<'_> {
         let today = zone.date_of(now);
         let open = self.store.open_invoices(self.tenant, id).await?;
         let statements = self.store.statements(self.tenant, &[id]).await?;
-        let proofs = lines.first().map_or(&[][..], |line| &line.protections.proofs);
-        let demand = Demand::of(&open, &statements, &self.policy.isolation, today);
-        let demand = demand.held(&open, proofs, &self.policy.isolation, zone, now);
+        let demand = Demand::of(&open, &statements, &lines, &self.policy.isolation, zone, now);
         let proofs_waiting = self.store.proofs(self.tenant, Some(id)).await?.iter().filter(|p| p.waits()).count();
         let held = |line: &AccessFacts| {
             held_by_proof(&line.open, &line.protections.proofs, &self.policy.isolation, line.zone, now)

@@ -1,18 +1,28 @@
 //! What a message asks for (rule N6): everything that is owed, oldest first, what happens when, how to pay and who asks.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money};
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, message::Demand, money::Money, protection::ProtectedDays, subscription::*};
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let invoice = |n: u128, due: &str| Debt { invoice_id: InvoiceId(id(n)), number: n as u64, issue_date: day(due).month().first(),
 //! #   due_date: day(due), total: Money::rupiah(165_000), paid: Money::ZERO };
+//! # let service = ServiceDates { start: day("2025-01-01"), end: None, paused_from: None };
+//! # let line = |open: &[Debt]| IsolationFacts { zone: Zone::Wib, service, desired: Access::Open, cause: None, isolated: None,
+//! #   open: open.to_vec(), promises: vec![], exemptions: vec![], outages: vec![], proofs: vec![] };
 //! // January is not paid when February is reminded of: both are asked for, or who pays what is asked is isolated.
 //! let open = [invoice(2, "2026-02-11"), invoice(1, "2026-01-11")];
-//! let demand = Demand::of(&open, &[], &IsolationPolicy::default(), day("2026-02-08"));
+//! let (policy, now) = (IsolationPolicy::default(), day("2026-02-08").at(9, 0, Zone::Wib));
+//! let of = |lines: &[IsolationFacts]| Demand::of(&open, &[], lines, &policy, Zone::Wib, now);
+//! let demand = of(&[line(&open)]);
 //! assert_eq!(demand.owed[0].number, "INV-202601-000001");
 //! assert_eq!((demand.total, demand.overdue), (Money::rupiah(330_000), Money::rupiah(165_000)));
 //! // Sunday the 8th: the next day on which lines are isolated is Monday.
 //! assert_eq!(demand.isolation_date, Some(day("2026-02-09")));
+//! // The customer has promised to pay by the 20th, a Friday, and what belongs to no line isolates nobody.
+//! let promise = ProtectedDays { from: day("2026-02-08"), until: day("2026-02-20"), reason: String::new(), ending: None };
+//! let promised = IsolationFacts { promises: vec![promise], ..line(&open) };
+//! assert_eq!(of(&[promised]).isolation_date, Some(day("2026-02-23")));
+//! assert_eq!(of(&[line(&[])]).isolation_date, None);
 //! ```
 
 use chrono::{DateTime, Utc};
@@ -22,9 +32,8 @@ use crate::billing::invoice::display_number;
 use crate::billing::{Arrears, Debt, Owing, Statement};
 use crate::calendar::{Date, Zone};
 use crate::error::Error;
-use crate::isolation::{IsolationPolicy, held_by_proof};
+use crate::isolation::{Decidable, Decision, IsolationPolicy, Reason, decide_isolation, first_isolation};
 use crate::money::Money;
-use crate::protection::ProofTimes;
 use crate::text::{Name, one_line};
 
 /// One document that is owed.
@@ -47,16 +56,24 @@ pub struct Demand {
     pub total: Money,
     /// The part that is past its due date: with it paid, nobody is in arrears.
     pub overdue: Money,
-    /// The first day on which it may lead to isolation; `None` when nothing is owed, or too little (rule A2).
+    /// The first day on which a line of the customer is isolated if nothing is paid, see [`first_isolation`]; `None` when none is: too
+    /// little is owed (rule A2), the customer is exempt, the line has ended, is paused or is isolated already, what is owed is of no line.
     pub isolation_date: Option<Date>,
     /// True when a line of the customer is isolated for arrears, and stays so until they are paid.
     pub isolated: bool,
 }
 
 impl Demand {
-    /// What a customer with these open invoices owes on a day.
+    /// What a customer with these open invoices and lines owes at a moment, on the day of the customer's zone.
     #[must_use]
-    pub fn of<D: Owing>(open: &[D], statements: &[Statement], policy: &IsolationPolicy, today: Date) -> Self {
+    pub fn of<D: Owing, L: Decidable>(
+        open: &[D],
+        statements: &[Statement],
+        lines: &[L],
+        policy: &IsolationPolicy,
+        zone: Zone,
+        now: DateTime<Utc>,
+    ) -> Self {
         let mut unpaid: Vec<(&Debt, &D)> =
             open.iter().map(|of| (of.debt(), of)).filter(|(i, _)| i.residual().is_positive()).collect();
         unpaid.sort_by_key(|(i, _)| (i.due_date, i.issue_date, i.number, i.invoice_id));
@@ -72,52 +89,14 @@ impl Demand {
                 None => owed.push(Owed { number, amount, due_date: invoice.due_date }),
             }
         }
-        let total: Money = unpaid.iter().map(|(i, _)| i.residual()).sum();
-        let oldest = unpaid.first().filter(|_| total >= policy.isolate_from);
+        let stays = |line: &L| decide_isolation(line, policy, now) == Decision::Keep(Reason::StillOverdue);
         Self {
             owed,
-            total,
-            overdue: Arrears::of(open, today).overdue,
-            isolation_date: oldest.map(|(i, _)| policy.isolation_day(i.due_date).max(policy.next_allowed_day(today))),
-            isolated: false,
+            total: unpaid.iter().map(|(i, _)| i.residual()).sum(),
+            overdue: Arrears::of(open, zone.date_of(now)).overdue,
+            isolation_date: lines.iter().filter_map(|line| first_isolation(line, policy, now)).min(),
+            isolated: lines.iter().any(stays),
         }
-    }
-
-    /// The same while proofs of transfer wait (rule P8): what they hold back leads to isolation no earlier than they hold.
-    ///
-    /// ```
-    /// # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money, protection::ProofTimes};
-    /// # let id = InvoiceId(uuid::Uuid::from_u128(1));
-    /// # let day = |text: &str| Date::parse(text).unwrap();
-    /// # let open = [Debt { invoice_id: id, number: 1, issue_date: day("2026-01-01"), due_date: day("2026-01-11"),
-    /// #   total: Money::rupiah(165_000), paid: Money::ZERO }];
-    /// let (policy, now) = (IsolationPolicy::default(), day("2026-01-19").at(11, 0, Zone::Wib));
-    /// let proof = ProofTimes { invoice_id: id, arrived_at: day("2026-01-19").at(9, 0, Zone::Wib), reviewed_at: None, taken_back: false };
-    /// let demand = |proofs: &[ProofTimes]| Demand::of(&open, &[], &policy, day("2026-01-19")).held(&open, proofs, &policy, Zone::Wib, now);
-    /// assert_eq!(demand(&[]).isolation_date, Some(day("2026-01-19")));
-    /// assert_eq!(demand(&[proof]).isolation_date, Some(day("2026-01-21")));
-    /// assert_eq!(demand(&[ProofTimes { reviewed_at: Some(now), ..proof }]).isolation_date, Some(day("2026-01-19")));
-    /// ```
-    #[must_use]
-    pub fn held<D: Owing>(
-        mut self,
-        open: &[D],
-        proofs: &[ProofTimes],
-        policy: &IsolationPolicy,
-        zone: Zone,
-        now: DateTime<Utc>,
-    ) -> Self {
-        if proofs.is_empty() || self.isolation_date.is_none() {
-            return self;
-        }
-        let leads_on = |debt: &Debt| {
-            let day = policy.isolation_day(debt.due_date).max(policy.next_allowed_day(zone.date_of(now)));
-            let held = held_by_proof(std::slice::from_ref(debt), proofs, policy, zone, now);
-            held.map_or(day, |until| day.max(policy.next_allowed_day(zone.date_of(until))))
-        };
-        let unpaid = open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive());
-        self.isolation_date = unpaid.map(leads_on).min();
-        self
     }
 }
 

@@ -5,7 +5,6 @@ use crate::customer::Customer;
 use crate::ids::AccessEventId;
 use crate::isolation::ServiceAccess;
 use crate::payment::Payment;
-use crate::protection::ProofTimes;
 use crate::text::Name;
 
 /// What a message needs at the moment of sending (rule N3).
@@ -19,8 +18,6 @@ pub struct MessageFacts {
     pub invoices: Vec<InvoiceBalance>,
     /// All open invoices of the customer.
     pub open: Vec<InvoiceBalance>,
-    /// The proofs of transfer of the customer, one for each invoice that one is for.
-    pub proofs: Vec<ProofTimes>,
     /// The payment that it names, and whether it was reversed.
     pub payment: Option<(Payment, bool)>,
     /// The access of the subscription that it names.

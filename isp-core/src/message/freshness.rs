@@ -6,12 +6,11 @@ use crate::billing::{Debt, InvoiceBalance, Owing, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Phone;
 use crate::ids::{AccessEventId, TenantId};
-use crate::isolation::{Access, IsolationCause, IsolationPolicy, ServiceAccess};
+use crate::isolation::{Access, AccessFacts, Decidable, IsolationCause, IsolationPolicy, ServiceAccess};
 use crate::message::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
 use crate::message::reminder::next_sending;
 use crate::message::{Demand, DunningPolicy, MessageFacts};
 use crate::money::Money;
-use crate::protection::ProofTimes;
 use crate::text::Name;
 
 /// What to do with a queued message now.
@@ -44,7 +43,7 @@ pub fn is_too_old(kind: NotificationKind, not_before: DateTime<Utc>, now: DateTi
 
 /// What a message that waits is looked at with: no wider than the look.
 #[derive(Debug, Clone)]
-pub struct Seen<'a, D = InvoiceBalance> {
+pub struct Seen<'a, D = InvoiceBalance, L = AccessFacts> {
     /// Which kind it is.
     pub kind: NotificationKind,
     /// The earliest moment at which it might have left.
@@ -59,8 +58,8 @@ pub struct Seen<'a, D = InvoiceBalance> {
     pub open: &'a [D],
     /// The statements that they stand on.
     pub statements: &'a [Statement],
-    /// The proofs of transfer of the customer.
-    pub proofs: &'a [ProofTimes],
+    /// All lines of the customer, as the isolation decision reads them: it says on which day one is isolated.
+    pub served: &'a [L],
     /// The payment that it names.
     pub payment: Option<PaymentSeen>,
     /// The lines that it is about, the one that it names first.
@@ -116,12 +115,13 @@ pub enum Look {
     Drop(&'static str),
 }
 
-/// Decides about one queued message from the facts as they are at `now`.
+/// Decides about one queued message from the facts as they are at `now`, and from those of all lines of its customer.
 #[must_use]
 pub fn refresh(
     tenant: TenantId,
     message: &Notification,
     facts: &MessageFacts,
+    served: &[AccessFacts],
     policy: &DunningPolicy,
     isolation: &IsolationPolicy,
     now: DateTime<Utc>,
@@ -138,7 +138,7 @@ pub fn refresh(
     if facts.opted_out {
         return Verdict::Drop("opted_out");
     }
-    match look(&seen(message, facts), policy, isolation, now) {
+    match look(&seen(message, facts, served), policy, isolation, now) {
         Look::Say(said) => Verdict::Send(Box::new(outgoing(tenant, message, facts, phone, *said))),
         Look::Later(at, why) => Verdict::Later(at, why),
         Look::Drop(why) => Verdict::Drop(why),
@@ -165,7 +165,7 @@ fn outgoing(
 }
 
 /// The facts of a store in the words of the look.
-fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
+fn seen<'a>(message: &Notification, facts: &'a MessageFacts, served: &'a [AccessFacts]) -> Seen<'a> {
     let access = |access: &ServiceAccess, last: Option<AccessEventId>, routed: bool| AccessSeen {
         desired: access.desired,
         cause: access.cause,
@@ -187,7 +187,7 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
         invoices: &facts.invoices,
         open: &facts.open,
         statements: &facts.statements,
-        proofs: &facts.proofs,
+        served,
         payment: facts.payment.as_ref().map(|(payment, reversed)| PaymentSeen {
             amount: payment.amount,
             reference: payment.reference.to_string(),
@@ -207,15 +207,15 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
 /// // WhatsApp was set up a month late: nobody hears now that the line was reopened then.
 /// let open = AccessSeen { desired: Access::Open, cause: None, isolated_at: None, told: true, confirmed: true };
 /// let reopened: Seen<'_> = Seen { kind: NotificationKind::Reopened, not_before: at("2026-01-16T03:00:00Z"), zone: Zone::Wib,
-///     reachable: true, invoices: &[], open: &[], statements: &[], proofs: &[], payment: None,
+///     reachable: true, invoices: &[], open: &[], statements: &[], served: &[], payment: None,
 ///     lines: vec![LineSeen { package: &home, access: Some(open) }] };
 /// let said = |now| look(&reopened, &DunningPolicy::default(), &IsolationPolicy::default(), at(now));
 /// assert!(matches!(said("2026-01-16T03:05:00Z"), Look::Say(..)));
 /// assert_eq!(said("2026-02-16T03:05:00Z"), Look::Drop("too_old"));
 /// ```
 #[must_use]
-pub fn look<D: Owing>(
-    facts: &Seen<'_, D>,
+pub fn look<D: Owing, L: Decidable>(
+    facts: &Seen<'_, D, L>,
     policy: &DunningPolicy,
     isolation: &IsolationPolicy,
     now: DateTime<Utc>,
@@ -233,14 +233,10 @@ pub fn look<D: Owing>(
         }
     }
     let today = facts.zone.date_of(now);
-    let demand = Demand::of(facts.open, facts.statements, isolation, today);
-    let demand = Demand {
-        isolated: facts.lines.iter().filter_map(|line| line.access).any(is_isolated_for_arrears),
-        ..demand.held(facts.open, facts.proofs, isolation, facts.zone, now)
-    };
+    let demand = Demand::of(facts.open, facts.statements, facts.served, isolation, facts.zone, now);
     let content = match facts.kind {
         NotificationKind::DueSoon => due_soon(facts, &demand, today),
-        NotificationKind::Overdue => overdue(facts, &demand, today),
+        NotificationKind::Overdue => overdue(facts, &demand, isolation, today),
         NotificationKind::Isolated => isolated(facts, &demand, now),
         NotificationKind::PaymentReceived => payment_received(facts, &demand),
         NotificationKind::Reopened => reopened(facts, now),
@@ -250,12 +246,12 @@ pub fn look<D: Owing>(
     content.map_or_else(|unsaid| unsaid, |content| Look::Say(Box::new((content, demand))))
 }
 
-fn unpaid<'a, D: Owing>(facts: &Seen<'a, D>) -> impl Iterator<Item = &'a Debt> {
+fn unpaid<'a, D: Owing, L>(facts: &Seen<'a, D, L>) -> impl Iterator<Item = &'a Debt> {
     facts.invoices.iter().map(D::debt).filter(|i| i.residual().is_positive())
 }
 
 /// The name of the package, or of the packages, each once, as far as a name goes.
-fn package<D: Owing>(facts: &Seen<'_, D>) -> Result<Name, Look> {
+fn package<D: Owing, L>(facts: &Seen<'_, D, L>) -> Result<Name, Look> {
     let first = facts.lines.first().ok_or(Look::Drop("no_package"))?.package;
     let mut names = vec![first.as_str()];
     for line in &facts.lines {
@@ -271,7 +267,7 @@ fn package<D: Owing>(facts: &Seen<'_, D>) -> Result<Name, Look> {
 }
 
 /// The lines that a message is about and that are wanted so because of the very event that it tells of.
-fn wanted<D: Owing>(facts: &Seen<'_, D>, desired: Access) -> Vec<AccessSeen> {
+fn wanted<D: Owing, L>(facts: &Seen<'_, D, L>, desired: Access) -> Vec<AccessSeen> {
     let of_lines = facts.lines.iter().filter_map(|line| line.access);
     of_lines.filter(|access| access.desired == desired && access.told).collect()
 }
@@ -282,16 +278,12 @@ fn unconfirmed(lines: &[AccessSeen]) -> bool {
 }
 
 /// The access of the line that a message names.
-fn named<D: Owing>(facts: &Seen<'_, D>) -> Option<AccessSeen> {
+fn named<D: Owing, L>(facts: &Seen<'_, D, L>) -> Option<AccessSeen> {
     facts.lines.first().and_then(|line| line.access)
 }
 
-fn is_isolated_for_arrears(access: AccessSeen) -> bool {
-    access.desired == Access::Isolated && access.cause != Some(IsolationCause::Manual)
-}
-
 /// The earliest due date of the invoices that a reminder was written for and that are unpaid.
-fn earliest_due<D: Owing>(facts: &Seen<'_, D>) -> Result<Date, Look> {
+fn earliest_due<D: Owing, L>(facts: &Seen<'_, D, L>) -> Result<Date, Look> {
     unpaid(facts).map(|i| i.due_date).min().ok_or(Look::Drop("paid"))
 }
 
@@ -299,7 +291,7 @@ fn numbers(demand: &Demand) -> Vec<String> {
     demand.owed.iter().map(|one| one.number.clone()).collect()
 }
 
-fn due_soon<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
+fn due_soon<D: Owing, L>(facts: &Seen<'_, D, L>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
     if today > due_date {
         return Err(Look::Drop("past_due"));
@@ -307,7 +299,12 @@ fn due_soon<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Resu
     Ok(MessageContent::DueSoon { package: package(facts)?, invoices: numbers(demand), amount: demand.total, due_date })
 }
 
-fn overdue<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
+fn overdue<D: Owing, L>(
+    facts: &Seen<'_, D, L>,
+    demand: &Demand,
+    isolation: &IsolationPolicy,
+    today: Date,
+) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
     if named(facts).is_some_and(|access| access.desired == Access::Isolated) {
         return Err(Look::Drop("isolated_already"));
@@ -319,14 +316,22 @@ fn overdue<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Resul
     if late <= 0 {
         return due_soon(facts, demand, today);
     }
-    let days_late = u16::try_from(late).unwrap_or(u16::MAX);
     // Nobody is isolated for so little, so nobody is told so (rule A2); the next reminder asks for it with the rest.
-    let isolation_date = demand.isolation_date.ok_or(Look::Drop("small_debt"))?;
-    let (package, invoices) = (package(facts)?, numbers(demand));
-    Ok(MessageContent::Overdue { package, invoices, amount: demand.total, due_date, days_late, isolation_date })
+    if demand.total < isolation.isolate_from {
+        return Err(Look::Drop("small_debt"));
+    }
+    let days_late = u16::try_from(late).unwrap_or(u16::MAX);
+    let (package, invoices, amount) = (package(facts)?, numbers(demand), demand.total);
+    Ok(match demand.isolation_date {
+        Some(isolation_date) => {
+            MessageContent::Overdue { package, invoices, amount, due_date, days_late, isolation_date }
+        }
+        // It is owed all the same, and the text that names no day of an isolation asks for it with its due date.
+        None => MessageContent::DueSoon { package, invoices, amount, due_date },
+    })
 }
 
-fn isolated<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+fn isolated<D: Owing, L>(facts: &Seen<'_, D, L>, demand: &Demand, now: DateTime<Utc>) -> Result<MessageContent, Look> {
     if named(facts).is_none() {
         return Err(Look::Drop("no_access"));
     }
@@ -345,7 +350,7 @@ fn isolated<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, now: DateTime<Utc>) 
     Ok(MessageContent::Isolated { package: package(facts)?, amount, since })
 }
 
-fn reopened<D: Owing>(facts: &Seen<'_, D>, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+fn reopened<D: Owing, L>(facts: &Seen<'_, D, L>, now: DateTime<Utc>) -> Result<MessageContent, Look> {
     if named(facts).is_none() {
         return Err(Look::Drop("no_access"));
     }
@@ -359,7 +364,7 @@ fn reopened<D: Owing>(facts: &Seen<'_, D>, now: DateTime<Utc>) -> Result<Message
     Ok(MessageContent::Reopened { package: package(facts)?, since: facts.zone.date_of(now) })
 }
 
-fn payment_received<D: Owing>(facts: &Seen<'_, D>, demand: &Demand) -> Result<MessageContent, Look> {
+fn payment_received<D: Owing, L>(facts: &Seen<'_, D, L>, demand: &Demand) -> Result<MessageContent, Look> {
     let payment = facts.payment.as_ref().ok_or(Look::Drop("no_payment"))?;
     if payment.reversed {
         return Err(Look::Drop("reversed"));

@@ -164,7 +164,7 @@ kinds! {
     Sender: name pay_to contact;
     Owed: number amount due_date;
     Demand: owed total overdue isolation_date isolated;
-    QueuedMessage: key kind not_before invoices about lines payment reachable zone statements proofs;
+    QueuedMessage: key kind not_before invoices about lines payment reachable zone statements proofs served;
     MessageLine: package access cause isolated_at told confirmed;
     MessagePayment: amount reference paid_at reversed;
     MessageLook: message action reason at content demand;

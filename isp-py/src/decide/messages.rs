@@ -3,17 +3,19 @@
 use isp_core::billing::invoice::display_number;
 use isp_core::billing::{Debt, Statement};
 use isp_core::ids::CustomerId;
-use isp_core::isolation::IsolationCause;
+use isp_core::isolation::{Access, IsolationCause, IsolationFacts};
 use isp_core::message::freshness::{AccessSeen, LineSeen, Look, PaymentSeen, Seen, look};
 use isp_core::message::notification::MessageContent;
 use isp_core::message::{Demand, NotificationKind};
 use isp_core::protection::ProofTimes;
+use isp_core::subscription::ServiceDates;
 use isp_core::text::Name;
+use isp_core::{Date, Zone};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value, Writer};
-use crate::decide::isolation::{ACCESSES, CAUSES, read_proof};
+use crate::decide::isolation::{ACCESSES, CAUSES, read_line as read_facts, read_proof};
 use crate::decide::notices::statements;
 use crate::decide::open;
 use crate::policy::{DunningPolicy, IsolationPolicy, given_or_default};
@@ -28,13 +30,13 @@ struct Given<'py> {
     /// The caller's names of the open invoices, in their order.
     names: Vec<String>,
     statements: Vec<Statement>,
-    proofs: Vec<ProofTimes>,
+    served: Vec<IsolationFacts>,
     /// The caller's names of the statements, in their order.
     statement_names: Vec<String>,
     lines: Vec<(Name, Option<AccessSeen>)>,
     payment: Option<PaymentSeen>,
     reachable: bool,
-    zone: isp_core::Zone,
+    zone: Zone,
 }
 
 /// The last look before messages leave (rules N3, N4, N6, N7): whether each is still true at ``now``, and what it says.
@@ -56,7 +58,7 @@ pub(crate) fn refresh_messages<'py>(
     let mut keys = Keys::default();
     let given = Value::argument("messages", messages)?.rows(|_, row| read(&row, &mut keys))?;
     let seen: Vec<Given<'_>> = given;
-    let facts: Vec<Seen<'_, Debt>> = seen.iter().map(facts).collect();
+    let facts: Vec<Seen<'_, Debt, IsolationFacts>> = seen.iter().map(facts).collect();
     let looks: Vec<Look> = py.detach(|| facts.iter().map(|one| look(one, &policy, &isolation, now)).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(looks.len());
@@ -88,7 +90,7 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
     let about = fields.take()?.each(|_, invoice| invoices.find(&invoice))?;
     let about = open.iter().filter(|i| about.contains(&i.invoice_id.0)).cloned().collect();
     let names = invoices.objects().iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
-    let lines = fields.take()?.each(|_, line| read_line(&line))?;
+    let lines: Vec<(Name, Option<AccessSeen>)> = fields.take()?.each(|_, line| read_line(&line))?;
     let payment = fields.take()?.optional().map(|payment| read_payment(&payment)).transpose()?;
     let (reachable, zone) = (fields.take()?.bool()?, fields.take()?.zone()?);
     // A message goes to one customer, whose only name here is the message's.
@@ -96,6 +98,11 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
     let statements = statements(&fields.take()?, customer, &mut shown)?;
     let statement_names = shown.iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
     let proofs = fields.take()?.each(|_, proof| read_proof(&proof, &invoices))?;
+    let (mut subscriptions, mut of_lines) = (Keys::default(), Keys::default());
+    let served = match fields.take()?.optional() {
+        Some(lines) => lines.each(|_, line| Ok(read_facts(&line, &mut subscriptions, &mut of_lines)?.facts))?,
+        None => assumed(&open, proofs, &lines, zone),
+    };
     let key = key.object().clone();
     Ok(Given {
         key,
@@ -105,13 +112,40 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
         about,
         names,
         statements,
-        proofs,
+        served,
         statement_names,
         lines,
         payment,
         reachable,
         zone,
     })
+}
+
+/// The lines of a customer of whom the caller gives none: one that is served without an end and owes all that is open, and a second
+/// one like it, isolated for arrears, where one that the message is about is.
+fn assumed(
+    open: &[Debt],
+    proofs: Vec<ProofTimes>,
+    lines: &[(Name, Option<AccessSeen>)],
+    zone: Zone,
+) -> Vec<IsolationFacts> {
+    let line = IsolationFacts {
+        zone,
+        service: ServiceDates { start: Date::MIN, end: None, paused_from: None },
+        desired: Access::Open,
+        cause: None,
+        isolated: None,
+        open: open.to_vec(),
+        promises: Vec::new(),
+        exemptions: Vec::new(),
+        outages: Vec::new(),
+        proofs,
+    };
+    let arrears = Some(IsolationCause::Arrears);
+    let of = lines.iter().filter_map(|(_, access)| *access);
+    let shut = of.filter(|access| access.desired == Access::Isolated && access.cause != Some(IsolationCause::Manual));
+    let isolated = shut.take(1).map(|_| IsolationFacts { desired: Access::Isolated, cause: arrears, ..line.clone() });
+    isolated.chain([line.clone()]).collect()
 }
 
 fn read_line(line: &Value<'_, '_>) -> PyResult<(Name, Option<AccessSeen>)> {
@@ -134,7 +168,7 @@ fn read_payment(payment: &Value<'_, '_>) -> PyResult<PaymentSeen> {
     })
 }
 
-fn facts<'a>(given: &'a Given<'_>) -> Seen<'a, Debt> {
+fn facts<'a>(given: &'a Given<'_>) -> Seen<'a, Debt, IsolationFacts> {
     Seen {
         kind: given.kind,
         not_before: given.not_before,
@@ -143,7 +177,7 @@ fn facts<'a>(given: &'a Given<'_>) -> Seen<'a, Debt> {
         invoices: &given.about,
         open: &given.open,
         statements: &given.statements,
-        proofs: &given.proofs,
+        served: &given.served,
         payment: given.payment.clone(),
         lines: given.lines.iter().map(|(package, access)| LineSeen { package, access: *access }).collect(),
     }

@@ -178,7 +178,7 @@ fn standing(facts: &PageFacts, language: Language) -> (&'static str, String, Str
             (_, Some(until)) => (
                 "wait",
                 both("Layanan aktif dengan janji bayar", "Your service is active by your promise"),
-                until_text(until, language),
+                until_text(facts, until, language),
             ),
             (Some(from), None) => (
                 "wait",
@@ -194,10 +194,16 @@ fn standing(facts: &PageFacts, language: Language) -> (&'static str, String, Str
     }
 }
 
-fn until_text(until: Date, language: Language) -> String {
-    match language {
-        Language::Id => format!("Bayar paling lambat {}. Setelah itu layanan diisolir.", day(until, language)),
-        Language::En => format!("Pay by {}. After that the service is suspended.", day(until, language)),
+/// By when a promise is to be kept, and what happens otherwise: nothing, where something else protects the line longer.
+fn until_text(facts: &PageFacts, until: Date, language: Language) -> String {
+    let until = day(until, language);
+    match (language, facts.demand.isolation_date.map(|from| day(from, language))) {
+        (Language::Id, Some(from)) => {
+            format!("Bayar paling lambat {until}. Bila tidak, layanan diisolir mulai {from}.")
+        }
+        (Language::En, Some(from)) => format!("Pay by {until}. Otherwise the service is suspended from {from}."),
+        (Language::Id, None) => format!("Bayar paling lambat {until}."),
+        (Language::En, None) => format!("Pay by {until}."),
     }
 }
 
@@ -318,7 +324,7 @@ fn time(facts: &PageFacts, base: &str, language: Language) -> String {
         return format!(
             "<section class=\"c\"><h2>{}</h2><p>{}</p></section>",
             word("Janji bayar", "Promise to pay"),
-            until_text(until, language)
+            until_text(facts, until, language)
         );
     }
     let Some(most) = facts.may_promise else { return String::new() };

@@ -1,6 +1,6 @@
 //! Messages: looked at once more, sent once, and held back as long as the channel rests (rules N2, N3, N7, N8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
@@ -8,6 +8,7 @@ use futures::StreamExt;
 use super::{DeliverReport, claim, outcome};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, OutboxId};
+use crate::isolation::AccessFacts;
 use crate::message::channel::{Answer, Fate, Held, Resting, RetryScope, consequence};
 use crate::message::freshness::{Verdict, refresh};
 use crate::message::notification::OutgoingMessage;
@@ -60,9 +61,11 @@ impl Engine<'_> {
                 break;
             }
             let (mut outcomes, mut ready) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+            let served = self.served(&rows).await?;
             for row in rows {
                 let Effect::Message(message) = &row.effect else { continue };
-                let verdict = match self.verdict(message, now).await {
+                let served = served.get(&message.customer_id).map_or(&[][..], Vec::as_slice);
+                let verdict = match self.verdict(message, served, now).await {
                     // One customer whose row was damaged holds up nobody else.
                     Err(error) => {
                         outcomes.push(parked(&row, error, now, report)?);
@@ -183,15 +186,37 @@ impl Engine<'_> {
         message: &Notification,
         from: DateTime<Utc>,
     ) -> Result<(DateTime<Utc>, Verdict), EngineError> {
-        match self.verdict(message, from).await? {
-            Verdict::Later(at, _) => Ok((at, self.verdict(message, at).await?)),
+        let served = self.access_of(message.customer_id).await?;
+        match self.verdict(message, &served, from).await? {
+            Verdict::Later(at, _) => Ok((at, self.verdict(message, &served, at).await?)),
             now => Ok((from, now)),
         }
     }
 
-    async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
+    /// The facts of all lines of the customers whom these messages go to, read at once. Answers say nothing of them.
+    async fn served(&self, rows: &[OutboxRow]) -> Result<BTreeMap<CustomerId, Vec<AccessFacts>>, EngineError> {
+        let to = |row: &OutboxRow| match &row.effect {
+            Effect::Message(message) => message.answer.is_none().then_some(message.customer_id),
+            Effect::Access(_) => None,
+        };
+        let customers: BTreeSet<CustomerId> = rows.iter().filter_map(to).collect();
+        let mut served: BTreeMap<CustomerId, Vec<AccessFacts>> = BTreeMap::new();
+        if !customers.is_empty() {
+            for line in self.access_of_all(&customers.into_iter().collect::<Vec<_>>()).await? {
+                served.entry(line.customer_id).or_default().push(line);
+            }
+        }
+        Ok(served)
+    }
+
+    async fn verdict(
+        &self,
+        message: &Notification,
+        served: &[AccessFacts],
+        now: DateTime<Utc>,
+    ) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
-        let verdict = refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now);
+        let verdict = refresh(self.tenant, message, &facts, served, &self.policy.dunning, &self.policy.isolation, now);
         Ok(match verdict {
             Verdict::Send(ready) => Verdict::Send(Box::new(OutgoingMessage { sender: self.sender.cloned(), ..*ready })),
             other => other,

@@ -400,7 +400,6 @@ impl State {
             package: package.map(|p| p.name.clone()),
             invoices,
             open,
-            proofs: self.proofs_of(customer.id).flat_map(|proof| proof.times()).collect(),
             payment: payment.map(|kept| (kept.payment.clone(), kept.reversal.is_some())),
             access: named.map(|s| self.access_of(s.id)),
             last_event: named.and_then(|s| self.last_told(s.id)),

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from isp_engine.records.decisions import Access, Cause, Key, Money, OpenInvoice, Zone
-from isp_engine.records.isolation import Proof
+from isp_engine.records.isolation import AccessFacts, Proof
 
 NotificationKind: TypeAlias = Literal["due_soon", "overdue", "isolated", "payment_received", "reopened"]
 NoticeKind: TypeAlias = Literal["isolated", "reopened"]
@@ -75,7 +75,8 @@ class Demand(NamedTuple):
     """All that a customer owes at a moment, oldest first (rule N6).
 
     ``overdue`` is the part that is past its due date: with it paid, nobody is in arrears. ``isolation_date`` is the first day on
-    which it may lead to isolation, ``None`` when too little is owed. ``isolated``: a line is isolated for arrears.
+    which a line of the customer is isolated if nothing is paid, ``None`` when none is: too little is owed, a protection has no end,
+    the line has ended, is paused or is isolated. ``isolated``: a line is isolated for arrears and stays so until they are paid.
     """
 
     owed: Sequence[Owed]
@@ -139,8 +140,10 @@ class QueuedMessage(NamedTuple):
     """A message that waits, with what it is looked at with.
 
     ``not_before`` is the earliest moment at which it might have left: its age counts from there. ``invoices`` are all open ones
-    of the customer, keyed by the numbers that the message shows, as are ``statements``; ``proofs`` are the
-    proofs of transfer of these invoices, which postpone the isolation that a reminder names; ``about`` names those that a reminder was written for.
+    of the customer, keyed by the numbers that the message shows, as are ``statements``; ``about`` names those that a reminder was
+    written for. ``served`` are all lines of the customer as :func:`decide_isolation` takes them: the day of isolation that a message
+    names is the first on which it would isolate one of them. ``None`` where they are not known: then all invoices count as those of one
+    line that is open and that nothing protects but ``proofs``, their proofs of transfer, which count then only.
     """
 
     key: Key
@@ -154,6 +157,7 @@ class QueuedMessage(NamedTuple):
     zone: Zone = "WIB"
     statements: Sequence[Statement] = ()
     proofs: Sequence[Proof] = ()
+    served: Sequence[AccessFacts] | None = None
 
 
 class MessageLook(NamedTuple):

@@ -1,11 +1,16 @@
 //! The facts that isolation, explanation and messages rest on.
 
+use crate::billing::Invoice;
 use crate::ending::{Ending, EndingKind, RecordId};
+use crate::engine::Engine;
 use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessEventKind, IsolationCause, ServiceAccess};
+use crate::message::freshness::Verdict;
+use crate::message::notification::MessageContent;
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
+use crate::policy::Policy;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::PackageChange;
@@ -13,6 +18,7 @@ use crate::testing::sample::{self, World, allocation, day, moment};
 
 use super::access::event;
 use super::master::{exemption, outage, promise};
+use super::proofs::proof_of;
 use super::{refused, world, write, write_invoices};
 
 pub(super) async fn due_lines_are_loaded(store: &dyn Store, tenant: TenantId) {
@@ -365,4 +371,76 @@ pub(super) async fn facts_of_a_message(store: &dyn Store, tenant: TenantId) {
     let mut nobody = new(0);
     nobody.customer_id = sample::customer(8).id;
     assert_eq!(store.message_facts(tenant, &nobody).await, Err(StoreError::NotFound { what: "customer" }));
+}
+
+pub(super) async fn messages_name_the_day_on_which_a_line_is_isolated(store: &dyn Store, tenant: TenantId) {
+    let mut w = World::new(10);
+    let (site, elsewhere) = (sample::site(1), sample::router(1, sample::site(1).id));
+    w.subscriptions[8] = sample::subscription(8, w.customers[8].id, &elsewhere, w.packages[0].id);
+    w.subscriptions[4].terms.paused_from = Some(day("2026-01-10"));
+    w.subscriptions[5].terms.end = Some(day("2026-01-10"));
+    // A Sunday.
+    w.subscriptions[7].terms.start = day("2026-02-01");
+    let places = ChangeSet { sites: vec![site], routers: vec![elsewhere], ..ChangeSet::default() };
+    write(store, tenant, places).await;
+    write(store, tenant, w.changes()).await;
+    let at = moment("2026-01-14T02:00:00Z");
+    let invoices: Vec<Invoice> =
+        w.subscriptions.iter().map(|s| sample::invoice(s, day("2026-01-01"), day("2026-01-11"), 100_000)).collect();
+    let isolated = |n: usize, cause| {
+        let since = IsolatedSince { at, overdue: Money::rupiah(100_000) };
+        let access = ServiceAccess::new(w.subscriptions[n].id, Access::Isolated);
+        ServiceAccess { cause: Some(cause), isolated: Some(since), revision: 2, version: 1, ..access }
+    };
+    let of = |n: usize| w.customers[n].id;
+    let changes = ChangeSet {
+        access: vec![
+            isolated(6, IsolationCause::Manual),
+            isolated(9, IsolationCause::Arrears),
+            ServiceAccess { version: 1, revision: 2, ..ServiceAccess::new(w.subscriptions[7].id, Access::Closed) },
+        ],
+        promises: vec![Promise { customer_id: of(1), ..promise(1, &w, day("2026-01-12"), day("2026-01-20")) }],
+        exemptions: vec![Exemption { customer_id: of(2), ..exemption(1, &w, day("2026-01-01"), day("2099-12-31")) }],
+        proofs: vec![proof_of(of(3), at, &[invoices[3].id])],
+        outages: vec![Outage { site_id: sample::site(1).id, ..outage(1, &w, at, None) }],
+        ..ChangeSet::default()
+    };
+    write_invoices(store, tenant, &invoices.iter().collect::<Vec<_>>()).await;
+    write(store, tenant, changes).await;
+    let policy = Policy::default();
+    // A page is one line: what a decision reads of a customer is read to its end.
+    let engine = Engine { page: 1, ..Engine::new(store, tenant, &policy) };
+    // Five days after the due date is a holiday, and a weekend follows.
+    let days = [
+        Some("2026-01-19"),
+        Some("2026-01-21"),
+        None,
+        Some("2026-01-21"),
+        None,
+        None,
+        None,
+        Some("2026-02-02"),
+        None,
+        None,
+    ];
+    for (n, expected) in days.into_iter().enumerate() {
+        let invoice = invoices[n].id;
+        let mut message =
+            Notification::new(tenant, NotificationKind::Overdue, 3, of(n), &[invoice.0], at, crate::Zone::Wib);
+        message.invoices = vec![invoice];
+        let (_, verdict) = engine.foresee_message(&message, at).await.unwrap();
+        let Verdict::Send(said) = verdict else { panic!("customer {n}: {verdict:?}") };
+        let demand = said.demand.expect("something is owed");
+        assert_eq!((demand.isolation_date, demand.isolated), (expected.map(day), n == 9), "customer {n}");
+        let named = match said.content {
+            MessageContent::Overdue { isolation_date, .. } => Some(isolation_date),
+            // The text that names no day of an isolation.
+            MessageContent::DueSoon { due_date, .. } => {
+                assert_eq!(due_date, day("2026-01-11"), "customer {n}");
+                None
+            }
+            other => panic!("customer {n}: {other:?}"),
+        };
+        assert_eq!(named, demand.isolation_date, "customer {n}");
+    }
 }

@@ -227,6 +227,7 @@ suite! { $
         facts_of_a_past_moment
         facts_of_many_at_a_past_moment
         facts_of_a_message
+        messages_name_the_day_on_which_a_line_is_isolated
     }
     proofs {
         proofs_are_kept_once_with_their_files

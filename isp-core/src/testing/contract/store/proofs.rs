@@ -1,7 +1,8 @@
 //! Proofs of transfer.
 
-use crate::ids::{InvoiceId, MasterId, PaymentId, ProofId, TenantId};
-use crate::message::{Notification, NotificationKind};
+use chrono::{DateTime, Utc};
+
+use crate::ids::{CustomerId, InvoiceId, MasterId, PaymentId, ProofId, TenantId};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, Expectation, PageQuery, Store, StoreError};
 use crate::protection::proof::Verdict;
@@ -15,6 +16,14 @@ fn proof(w: &World, content: &[u8], at: &str, invoices: &[InvoiceId]) -> (Proof,
     let file = ProofFile::of("C:\\foto\\struk.jpg", content).unwrap();
     let (customer, amount) = (w.customers[0].id, Money::rupiah(166_500));
     let made = Proof::try_new(customer, invoices, amount, moment(at), "Rina", file, 0).unwrap();
+    (made, ProofContent::new(content.to_vec()))
+}
+
+/// A proof of a customer that arrived at a moment.
+pub(super) fn proof_of(customer: CustomerId, at: DateTime<Utc>, invoices: &[InvoiceId]) -> (Proof, ProofContent) {
+    let content = b"%PDF-1.7 bukti";
+    let file = ProofFile::of("bukti.pdf", content).unwrap();
+    let made = Proof::try_new(customer, invoices, Money::rupiah(100_000), at, "Rina", file, 0).unwrap();
     (made, ProofContent::new(content.to_vec()))
 }
 
@@ -131,13 +140,6 @@ pub(super) async fn proofs_are_reviewed_once(store: &dyn Store, tenant: TenantId
     assert_eq!(there, [false, false, true, true]);
     let told = store.proofs(tenant, None).await.unwrap();
     assert_eq!(told.len(), 4);
-
-    // What the last look at a message reads.
-    let kind = NotificationKind::Overdue;
-    let at = moment("2026-01-14T08:00:00Z");
-    let message = Notification::new(tenant, kind, 3, w.customers[0].id, &[invoice.id.0], at, crate::Zone::Wib);
-    let seen = store.message_facts(tenant, &message).await.unwrap().proofs;
-    assert_eq!(seen, told.iter().flat_map(Proof::times).collect::<Vec<_>>());
 
     // What a decision reads.
     let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
