@@ -31,12 +31,13 @@ def message_payment(entry, zone):
     )
 
 
-def queued_message(row, owed, lines, zone, statements=(), proofs=()):
-    """A row of the log with what it is looked at with; ``owed`` are all open invoices of the customer."""
+def queued_message(row, owed, lines, zone, statements=(), served=()):
+    """A row of the log with what it is looked at with; ``owed`` are all open invoices of the customer, ``served`` the facts about all
+    lines, by which the engine knows on which day one is isolated."""
     customer, entry = row.customer_id, row.payment_move_id
     return isp.QueuedMessage(
         row.id, row.kind, aware(row.not_before), [open_invoice(move, move.name) for move in owed],
         about=row.move_ids.mapped("name"), lines=lines, payment=message_payment(entry, zone) if entry else None,
         reachable=bool(customer.whatsapp_number and customer.whatsapp_allowed), zone=zone,
-        statements=statements, proofs=proofs,
+        statements=statements, served=list(served),
     )

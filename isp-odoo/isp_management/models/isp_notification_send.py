@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import defaultdict
 from datetime import timedelta
 
 import isp_engine
@@ -120,14 +121,24 @@ class IspNotification(models.Model):
         """What these messages are looked at with, a row a message."""
         owed = self._isp_owed(company, self.customer_id)
         statements = self.env["isp.statement"]._isp_of(self.customer_id)
-        proofs = self.env["account.move"].browse().union(*(move for moves in owed.values() for move in moves))._isp_proof_rows("name")
+        served = self._isp_served(company)
         return [
             notices.queued_message(
                 row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id), statements[row.customer_id.id],
-                [proof for move in owed[row.customer_id.id] for proof in proofs[move.id]],
+                served[row.customer_id.id],
             )
             for row in self
         ]
+
+    def _isp_served(self, company):
+        """The facts about all lines of these customers that a decision is taken about, by customer."""
+        lines = self.customer_id.sudo().with_context(active_test=False).subscription_ids.filtered(
+            lambda line: line.state != "draft" and line.activation_date
+        )
+        found = defaultdict(list)
+        for line, facts in zip(lines, lines._isp_access_facts(company._isp_now()), strict=True):
+            found[line.customer_id.id].append(facts)
+        return found
 
     def _isp_lines(self):
         """The lines that a message is about, the one that it names first."""

@@ -1,3 +1,4 @@
+import base64
 from datetime import date, datetime
 
 from odoo.exceptions import UserError, ValidationError
@@ -56,6 +57,48 @@ class TestNotifications(IspNetworkCommon):
         self.assertIn("dibuka kembali sejak 10 Maret 2026", texts[4])
         self.assertEqual(self.sent()[0].to, "6281200000001")
         self.assertEqual(self.meta.duplicates(), {})
+
+    def test_a_reminder_names_the_day_on_which_the_line_is_isolated_and_none_where_it_is_not(self):
+        lines = {number: self.new_line(number) for number in range(1, 8)}
+        moves = {number: self.bill(line, ISSUED) for number, line in lines.items()}
+        before = self.at("2026-03-07 15:00")
+        before["isp.promise"].create({
+            "customer_id": lines[2].customer_id.id, "made_on": date(2026, 3, 7), "until": date(2026, 3, 16),
+        })
+        before["isp.exemption"].create({
+            "customer_id": lines[3].customer_id.id, "since": date(2026, 3, 1), "until": date(2030, 12, 31), "reason": "kantor desa",
+        })
+        lines[4].with_env(before).action_pause()
+        lines[5].with_env(before).action_terminate()
+        other = self.router.copy({"name": "Bandung-2", "host": "127.0.0.2"})
+        lines[6].sudo().router_id = other
+        before["isp.outage"].create({"name": "Kabel putus", "router_id": other.id, "since": datetime(2026, 3, 7, 8)})
+        proof = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 20)
+        before["isp.proof"].create({"customer_id": lines[7].customer_id.id, "content": proof, "file_name": "struk.png"})
+        # Who has no line yet: nothing is isolated for the installation.
+        kind = self.env["isp.installation_kind"].create({"name": "Wireless", "code": "WL", "price": 500_000})
+        waits = self.new_customer("Pelanggan 8", mobile="0812-0000-0008")
+        fee = self.env["isp.installation_fee"].create({"customer_id": waits.id, "kind_id": kind.id, "date": ISSUED})
+        fee.with_env(self.at("2026-02-23 09:00")).action_invoice()
+        fee.move_ids.invoice_date_due = date(2026, 3, 5)
+        self.remind("2026-03-08 09:00")
+        self.send("2026-03-08 09:01")
+        texts = {message.to[-1]: message.text for message in self.sent() if "pengingat" in message.template or "terlambat" in message.template}
+        self.assertEqual(set(texts), set("12345678"))
+        for number, day in (("1", "10 Maret"), ("2", "17 Maret"), ("7", "12 Maret")):
+            self.assertIn("Bila belum dibayar, layanan diisolir mulai %s 2026 dan dibuka otomatis" % day, texts[number])
+        for number in "34568":
+            self.assertIn("Bila belum dibayar, tagihan ini tetap terbuka dan dapat ditagih lagi.", texts[number])
+            self.assertNotIn("diisolir", texts[number])
+        self.assertIn(moves[3].name, texts["3"])
+        # The days that were named come, and nobody is isolated before.
+        isolated = {}
+        for day in range(8, 18):
+            self.decide("2026-03-%02d 10:00" % day)
+            for number, line in lines.items():
+                if line.desired_access == "isolated":
+                    isolated.setdefault(number, day)
+        self.assertEqual(isolated, {1: 10, 2: 17, 7: 12})
 
     def test_several_invoices_make_one_message(self):
         line = self.new_line()
