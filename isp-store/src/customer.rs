@@ -169,5 +169,5 @@ pub(crate) async fn page_from(
 
 /// The id after which a page begins. No row has the nil id: ids are version 5, 7 or 8.
 pub(crate) fn after(id: Option<Uuid>) -> Uuid {
-    id.unwrap_or(Uuid::nil())
+    id.unwrap_or_default()
 }
