@@ -119,9 +119,17 @@ impl Walk<'_> {
                 let found = store.credit_notes(tenant, None, page).await?;
                 let more = page.advance(&found, |last| last.note.id);
                 for row in found {
+                    let back = row.taken_back.as_ref().map(|back| back.at);
                     let (note, entries) = note_entries(&self.sites, row);
                     self.odd.extend((!note.adds_up()).then(|| note.display_number()));
-                    booked.extend(entries.into_iter().map(|entry| (note.display_number(), Expected::whole(entry))));
+                    // The second entry is of the moment at which the note was taken back.
+                    booked.extend(entries.into_iter().zip([None, back]).map(|(entry, at)| {
+                        let expected = match at {
+                            None => Expected::whole(entry),
+                            Some(at) => Expected::at(entry, at),
+                        };
+                        (note.display_number(), expected)
+                    }));
                 }
                 Some(if more { Next::Notes(page) } else { Next::Payments(PageQuery::first(size)) })
             }
@@ -212,15 +220,21 @@ impl Engine<'_> {
     /// [`EngineError::Store`].
     pub async fn prove(&self) -> Result<Proof, EngineError> {
         for _ in 0..TRIES {
-            let before = self.store.kept_sums(self.tenant).await?;
-            let rows = self.rows().await?;
-            let kept = self.store.kept_sums(self.tenant).await?;
-            // Rows are read page by page, so of several moments. Each commit moves a sum, or nothing that is looked at here.
-            if before == kept {
-                return self.against(kept, rows).await;
+            let before = self.books().await?;
+            let proof = self.against(&before, self.rows().await?).await?;
+            // Rows are read page by page, so of several moments. Each commit moves a sum or books an entry, or does nothing to what is
+            // looked at here: what is corrected within a month leaves all sums as they were.
+            if before == self.books().await? {
+                return Ok(proof);
             }
         }
         Ok(Proof::default())
+    }
+
+    /// The sums that are kept, and how many entries of each kind there are.
+    async fn books(&self) -> Result<(Sums, BTreeMap<EntryKind, u64>), EngineError> {
+        let kept = self.store.kept_sums(self.tenant).await?;
+        Ok((kept, self.store.entries_counted(self.tenant).await?.into_iter().collect()))
     }
 
     /// What the documents and the journal come to, row by row.
@@ -231,17 +245,18 @@ impl Engine<'_> {
         Ok(self.rows().await?.sums)
     }
 
-    async fn against(&self, kept: Sums, rows: Rows) -> Result<Proof, EngineError> {
+    async fn against(
+        &self,
+        (kept, counted): &(Sums, BTreeMap<EntryKind, u64>),
+        rows: Rows,
+    ) -> Result<Proof, EngineError> {
         let Rows { sums, issued, days, entries, mut documents } = rows;
         let apart = untied(&sums, Date::MIN.month(), Date::MAX.month());
         self.invoices_booked(&sums, &issued, &days, &mut documents).await?;
         for entry in self.store.torn_entries(self.tenant, NAMED as u32).await? {
             documents.add(|| named(&entry), Difference::Head);
         }
-        let mut counted: BTreeMap<EntryKind, u64> =
-            self.store.entries_counted(self.tenant).await?.into_iter().collect();
-        counted.retain(|kind, count| has_document(*kind) && entries.get(kind) != Some(count));
-        if !counted.is_empty() {
+        if counted.iter().any(|(kind, count)| has_document(*kind) && entries.get(kind) != Some(count)) {
             self.strays(&mut documents).await?;
         }
         let found = documents.named.iter().map(|(name, _)| name.clone()).collect();

@@ -76,8 +76,8 @@ pub struct Expected {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Known {
-    /// All of it.
-    Whole,
+    /// All of it, of one of these days.
+    Whole { days: [Date; Zone::ALL.len()] },
     /// The account that it moves, and the days that it may be of. What a payment paid at once, and what became credit, is not kept.
     Settled { account: Account, days: [Date; Zone::ALL.len()] },
 }
@@ -86,7 +86,26 @@ impl Expected {
     /// An entry that follows from its document alone.
     #[must_use]
     pub const fn whole(entry: JournalEntry) -> Self {
-        Self { entry, known: Known::Whole }
+        let days = [entry.date; Zone::ALL.len()];
+        Self { entry, known: Known::Whole { days } }
+    }
+
+    /// An entry that follows from its document but for the day: that of a moment by the clock of a place, whose zone may have been
+    /// corrected since.
+    ///
+    /// ```
+    /// # use isp_core::{calendar::{Date, Zone}, ids::ExpenseId, ledger::{Account, Expense, compare::{Expected, Difference}}, money::Money, payment::Channel};
+    /// let day = |text| Date::parse(text).unwrap();
+    /// let expense = |on: &str| Expense { id: ExpenseId(uuid::Uuid::nil()), on: day(on), category: Account::ExpenseElectricity,
+    ///     amount: Money::rupiah(100_000), paid_from: Channel::Cash, note: String::new(), site_id: None }.entry();
+    /// // Late in the evening in Jakarta, which is the next day in Papua.
+    /// let expected = Expected::at(expense("2026-01-06"), day("2026-01-06").at(22, 30, Zone::Wib));
+    /// assert_eq!(expected.differs(Some(&expense("2026-01-07"))), None);
+    /// assert_eq!(expected.differs(Some(&expense("2026-01-08"))), Some(Difference::Day));
+    /// ```
+    #[must_use]
+    pub fn at(entry: JournalEntry, moment: DateTime<Utc>) -> Self {
+        Self { entry, known: Known::Whole { days: days_of(moment) } }
     }
 
     /// That of a payment, a slip of tax or a write-off: of the day on which it was recorded, by the clock of the customer's place.
@@ -102,8 +121,7 @@ impl Expected {
     }
 
     fn settled(entry: JournalEntry, payment: &Payment, at: DateTime<Utc>) -> Self {
-        let days = Zone::ALL.map(|zone| zone.date_of(at));
-        Self { entry, known: Known::Settled { account: payment.account(), days } }
+        Self { entry, known: Known::Settled { account: payment.account(), days: days_of(at) } }
     }
 
     /// The id that its entry has.
@@ -126,13 +144,13 @@ impl Expected {
             return Some(Difference::Kind);
         }
         match &self.known {
-            Known::Whole => self.differs_whole(booked),
+            Known::Whole { days } => self.differs_whole(booked, days),
             Known::Settled { account, days } => self.differs_settled(booked, *account, days),
         }
     }
 
-    fn differs_whole(&self, booked: &JournalEntry) -> Option<Difference> {
-        if booked.date != self.entry.date {
+    fn differs_whole(&self, booked: &JournalEntry, days: &[Date]) -> Option<Difference> {
+        if !days.contains(&booked.date) {
             return Some(Difference::Day);
         }
         let by_account = |line: &JournalLine| line.account;
@@ -160,6 +178,11 @@ impl Expected {
         let place = |line: &JournalLine| (line.package_id, line.site_id);
         (!sums(&booked.lines, place).is_empty()).then_some(Difference::Place)
     }
+}
+
+/// The days of a moment, in each zone.
+fn days_of(moment: DateTime<Utc>) -> [Date; Zone::ALL.len()] {
+    Zone::ALL.map(|zone| zone.date_of(moment))
 }
 
 /// The sums of lines, without those that are zero.

@@ -1,10 +1,19 @@
 //! Both databases are looked through by the same questions.
 
 use crate::common::*;
+use isp_core::Policy;
 use isp_core::calendar::Zone;
+use isp_core::ending::{Ending, EndingKind};
+use isp_core::engine::Engine;
+
+use isp_core::ids::ExpenseId;
+use isp_core::ledger::{Account, Expense};
+use isp_core::money::Money;
+use isp_core::payment::{Channel, Told};
 use isp_core::ports::{Store, StoreError};
 use isp_store::{SqlStore, Vault};
 use sqlx::{Connection as _, Executor as _};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
@@ -57,4 +66,48 @@ async fn what_stands_twice_is_found_where_its_key_is_gone() {
         assert!(kinds.contains(&(kind, count)), "{kind}: {kinds:?}");
     }
     store.close().await;
+}
+
+/// An expense that an officer corrects within its month leaves all sums as they were. Each correction books two entries, which the proof
+/// must not take for entries without a document.
+#[tokio::test]
+async fn an_expense_that_is_corrected_while_the_books_are_proved_is_no_damage() {
+    for database in Database::both_migrated().await {
+        let store = database.open().await;
+        let policy = Policy::default();
+        let engine = Engine::new(&store, TENANT, &policy);
+        let expense = |n: u8| Expense {
+            id: ExpenseId(Uuid::from_u128(n.into())),
+            on: day("2026-01-05").plus_days((n % 2).into()),
+            category: Account::ExpenseElectricity,
+            amount: Money::rupiah(100_000),
+            paid_from: Channel::Bank,
+            note: String::new(),
+            site_id: None,
+        };
+        engine.expense(expense(0), Told::ByPersonWhoInsists).await.unwrap();
+        let correct = async {
+            for n in 0..30 {
+                let at = day("2026-01-07").at(9, 0, Zone::Wib);
+                let (by, reason) = ("Sari".to_owned(), "salah tanggal".to_owned());
+                let ending = Ending { kind: EndingKind::TakenBack, at, by, reason };
+                let told = Told::ByPersonWhoInsists;
+                engine.correct_expense(expense(n).id, Some(expense(n + 1)), ending, told).await.unwrap();
+            }
+        };
+        let prove = async {
+            let mut proofs = Vec::new();
+            for _ in 0..30 {
+                proofs.push(engine.prove().await.unwrap());
+            }
+            proofs
+        };
+        let (proofs, ()) = tokio::join!(prove, correct);
+        for proof in proofs {
+            assert_eq!(proof.documents.named, [], "{}", database.url);
+        }
+        let proof = engine.prove().await.unwrap();
+        assert!(proof.settled && proof.documents.named.is_empty() && proof.sums.is_empty(), "{proof:?}");
+        store.close().await;
+    }
 }

@@ -226,6 +226,11 @@ async fn books(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<
 /// changes is told, and a person is asked.
 async fn renew_sums(ctx: &Context, store: &SqlStore) -> anyhow::Result<()> {
     let changes = match ctx.engine(store).prove().await {
+        Ok(proof) if !proof.settled => {
+            // What would change is not known, and the sums may be the only witness of it.
+            ctx.warn("warn.sums_moving", &[]);
+            return Ok(());
+        }
         Ok(proof) => proof.sums,
         // A sum that cannot be read is mended by this, too.
         Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => vec![ctx.texts.failure(&error.into())],
