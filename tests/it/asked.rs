@@ -202,3 +202,26 @@ async fn settled(world: &World, n: u32, today: Date) {
     let lines = world.store.subscriptions(TENANT, Some(customer_id(n)), PageQuery::first(9)).await.unwrap();
     assert!(lines.iter().all(|(_, access)| access.desired == Access::Open), "customer {n} on {today}");
 }
+
+/// Who is reopened by hand hears when a run isolates the line again, and the run does it then: now, or on the first day behind a promise.
+#[tokio::test]
+async fn who_is_reopened_by_hand_is_told_when_a_run_isolates_again() {
+    for (until, again) in [(None, at("2026-01-20", 13)), (Some("2026-01-25"), at("2026-01-26", 10))] {
+        let world = one().await;
+        run_days(&world, "2026-01-01", "2026-01-20").await;
+        let (engine, now) = (world.engine(), at("2026-01-20", 13));
+        engine.reopen(customer_id(2), "Rina", "sudah menelepon", now).await.unwrap();
+        if let Some(until) = until {
+            let (id, by, made_on) = (PromiseId(uuid::Uuid::from_u128(1)), "Rina".to_owned(), date("2026-01-20"));
+            let promise = Promise { id, customer_id: customer_id(2), made_on, until: date(until), by, ending: None };
+            engine.promise(promise).await.unwrap();
+        }
+        assert_eq!(engine.isolated_again(customer_id(2), now).await.unwrap(), Some(again));
+        if again > now {
+            world.run(again - chrono::TimeDelta::minutes(1)).await.unwrap();
+            assert_eq!(world.routers.access("r0", "user2"), Some(Access::Open));
+        }
+        world.run(again).await.unwrap();
+        assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+    }
+}

@@ -125,7 +125,8 @@ impl BankFile {
     ///
     /// # Errors
     /// [`Error::UnknownBankFile`]; [`Error::BankRow`] naming the line; [`Error::BankTotals`] when the rows do not lead from the
-    /// opening balance to the closing one; [`Error::BankCurrency`] for another currency than rupiah; [`Error::Empty`] for a file without a row; [`Error::BankNothingBooked`] when the bank has booked none of them yet.
+    /// opening balance to the closing one; [`Error::BankCurrency`] for another currency than rupiah; [`Error::Empty`] for a file without a
+    /// row; [`Error::BankNothingBooked`] when the bank has booked none of them yet.
     pub fn read(text: &str) -> Result<Self, Error> {
         let text = text.trim_start_matches('\u{feff}');
         let file = if mt940::is(text) { mt940::read(text)? } else { table::read(text)? };

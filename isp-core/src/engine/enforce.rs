@@ -11,6 +11,7 @@ use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
+use crate::isolation::foresee::first_moment;
 use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, Hand, IsolationMoment, Reason, by_hand};
 use crate::message::notice::{about_access, join_notices};
@@ -383,7 +384,7 @@ impl Engine<'_> {
     }
 
     /// When a run will isolate a line of a customer for what is overdue now, as things stand; `None` when nothing is overdue, or
-    /// when nothing leads to it within two months.
+    /// when nothing leads to it within a year ([`crate::isolation::first_isolation`]).
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -392,19 +393,9 @@ impl Engine<'_> {
         customer: CustomerId,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, EngineError> {
-        let policy = &self.policy.isolation;
-        let minutes = policy.isolate_at.minutes();
         let facts = self.access_of(customer).await?;
         let late = |line: &&AccessFacts| Arrears::of(&line.open, line.zone.date_of(now)).overdue.is_positive();
-        let first = |line: &AccessFacts| {
-            let moments = (0..=60).map(|day| {
-                let day = line.zone.date_of(now).plus_days(day);
-                now.max(day.at(minutes / 60, minutes % 60, line.zone))
-            });
-            let isolates =
-                |at: &DateTime<Utc>| matches!(IsolationMoment::new(policy, *at).decide(line), Decision::Isolate(_));
-            moments.into_iter().find(isolates)
-        };
+        let first = |line: &AccessFacts| first_moment(line, &self.policy.isolation, now);
         Ok(facts.iter().filter(late).filter_map(first).min())
     }
 

@@ -380,8 +380,8 @@ impl Engine<'_> {
     }
 
     /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4): what the customer paid
-    /// else pays the oldest invoices, as if this payment had never come. A payment request that it paid is cancelled. A late fee that it had spared is charged (rule P7), due
-    /// as any invoice of today.
+    /// else pays the oldest invoices, as if this payment had never come. A payment request that it paid is cancelled. A late fee that it
+    /// had spared is charged (rule P7), due as any invoice of today.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before; [`Error::NotReversible`] for the

@@ -51,6 +51,15 @@ pub const FORESEEN_DAYS: i32 = 366;
 /// ```
 #[must_use]
 pub fn first_isolation<F: Decidable>(facts: &F, policy: &IsolationPolicy, now: DateTime<Utc>) -> Option<Date> {
+    first_moment(facts, policy, now).map(|at| facts.zone().date_of(at))
+}
+
+/// The moment of [`first_isolation`]: from it on, a run isolates the line.
+pub(crate) fn first_moment<F: Decidable>(
+    facts: &F,
+    policy: &IsolationPolicy,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
     let (zone, oldest) = (facts.zone(), oldest_due(facts.open())?);
     let today = zone.date_of(now);
     let end = today.plus_days(FORESEEN_DAYS + 1).midnight(zone);
@@ -63,7 +72,7 @@ pub fn first_isolation<F: Decidable>(facts: &F, policy: &IsolationPolicy, now: D
     // Each turn passes a change, or waits for an hour at which only a change can forbid it again.
     loop {
         let hour = match line.follow(policy, at) {
-            Decision::Isolate(_) => return Some(zone.date_of(at)),
+            Decision::Isolate(_) => return Some(at),
             Decision::Keep(Reason::BeforeHour | Reason::DayNotAllowed) => next_hour(policy, zone, at),
             _ => None,
         };
