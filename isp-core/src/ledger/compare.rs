@@ -95,7 +95,7 @@ impl Expected {
     ///
     /// ```
     /// # use isp_core::{calendar::{Date, Zone}, ids::ExpenseId, ledger::{Account, Expense, compare::{Expected, Difference}}, money::Money, payment::Channel};
-    /// let day = |text| Date::parse(text).unwrap();
+    /// let day = |text: &str| Date::parse(text).unwrap();
     /// let expense = |on: &str| Expense { id: ExpenseId(uuid::Uuid::nil()), on: day(on), category: Account::ExpenseElectricity,
     ///     amount: Money::rupiah(100_000), paid_from: Channel::Cash, note: String::new(), site_id: None }.entry();
     /// // Late in the evening in Jakarta, which is the next day in Papua.
