@@ -299,6 +299,19 @@ fn rows_that_another_account_has_are_known_there() {
     let plain = |text: &str| format!("{head}15/01/26,{text},8888,0.00,150000.00,\n");
     let (one, _, _) = kept(&plain("SETORAN"), &[]);
     assert_eq!(known(&read(&plain("SETORAN")), &one), None, "one row without a balance is too little");
+    // A file that begins with the last row of the other one, and goes on for the rest of that day.
+    let grown: String =
+        ["TRF B", "TRF C", "TRF D"].iter().map(|text| format!("17/01/26,{text},8888,0.00,9.00,\n")).collect();
+    assert_eq!(known(&read(&(file(2..3, &rows) + &grown)), &all), account);
+    // Two accounts pay the same fees, and begin with the same sum.
+    let fees = |more: &str| {
+        format!("{head}15/01/26,BIAYA ADM,8888,12500.00,0.00,\n15/01/26,BIAYA KARTU,8888,5500.00,0.00,\n{more}")
+    };
+    let (of_fees, _, _) = kept(&fees(""), &[]);
+    assert_eq!(known(&read(&fees("15/01/26,TRF A,8888,0.00,165000.00,\n")), &of_fees), None);
+    let begun = |text: &str| format!("{head}15/01/26,{text},8888,0.00,500000.00,500000.00\n");
+    let (of_one, _, _) = kept(&begun("SETORAN AWAL"), &[]);
+    assert_eq!(known(&read(&begun("SETORAN AWAL")), &of_one), None);
 }
 
 #[test]
