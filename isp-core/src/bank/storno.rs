@@ -29,7 +29,7 @@ pub fn says_storno(text: &str) -> bool {
 
 /// Of money out by which a bank takes a transfer back, which transfers it may be: of the same account and amount, up to
 /// [`TAKEN_BACK_WITHIN`] days before, and of nobody else than its text names. Each is told with those of which nobody has said that they
-/// are no payment; what a person took back since answers one of them, and so does saying of the money out what it is. Both come with
+/// are no payment; what a person took back or ignored since answers one of them, and so does saying of the money out what it is. Both come with
 /// what all who told of them wrote.
 #[must_use]
 pub fn taken_back(
@@ -63,7 +63,8 @@ pub fn taken_back(
             all.retain(|(_, text)| whose.agree(text, said));
         }
         let done = all.iter().map(|(row, _)| *row).find(|row| {
-            let mark = row.mark.as_ref().filter(|mark| mark.state == MutationState::TakenBack);
+            let said = [MutationState::TakenBack, MutationState::Ignored];
+            let mark = row.mark.as_ref().filter(|mark| said.contains(&mark.state));
             let since = mark.is_some_and(|mark| Zone::Wib.date_of(mark.at) >= out.mutation.on);
             since && !answered.contains(&row.mutation.id)
         });
@@ -165,6 +166,8 @@ mod tests {
         let storno = |n| row(n, "2026-01-07", -150_000, "STORNO");
         assert_eq!(found(&[storno(8)], &[back(1, "2026-01-08T03:00:00Z"), paid(2)]), []);
         assert_eq!(found(&[storno(8), storno(9)], &[back(1, "2026-01-08T03:00:00Z"), paid(2)]), [(9, vec![2])]);
+        let ignored = |n| marked(MutationState::Ignored, "2026-01-08T03:00:00Z", row(n, "2026-01-05", 150_000, "TRF"));
+        assert_eq!(found(&[storno(8)], &[ignored(1), paid(2)]), []);
         // What was taken back before is another matter.
         assert_eq!(found(&[storno(8)], &[back(1, "2026-01-06T03:00:00Z"), paid(2)]), [(8, vec![2])]);
         let ignored = marked(MutationState::Ignored, "2026-01-08T03:00:00Z", storno(8));
