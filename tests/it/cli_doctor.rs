@@ -94,6 +94,17 @@ const DAMAGES: &[(&str, &str)] = &[
     ("row.orphan", "DELETE FROM customers WHERE code = 'P002'"),
     ("row.orphan", "DELETE FROM journal_entries"),
     ("row.orphan", "UPDATE allocations SET invoice_id = x'000102030405060708090a0b0c0d0e0f'"),
+    // Whose it is: money, an invoice, a line.
+    ("row.other_customer", "UPDATE payments SET customer_id = (SELECT customer_id FROM customers WHERE code = 'P002')"),
+    (
+        "row.other_customer",
+        "UPDATE invoices SET customer_id = (SELECT c.customer_id FROM customers c WHERE c.customer_id <> invoices.customer_id LIMIT 1)
+            WHERE number = 1",
+    ),
+    (
+        "row.other_customer",
+        "UPDATE subscriptions SET customer_id = (SELECT c.customer_id FROM customers c WHERE c.customer_id <> subscriptions.customer_id LIMIT 1)",
+    ),
     ("access.ahead", "UPDATE service_access SET observed_revision = revision + 1"),
     ("outbox.old", "UPDATE outbox SET state = 'pending', next_attempt = 0"),
     ("outbox.failed", "UPDATE outbox SET state = 'failed' WHERE topic = 'message'"),

@@ -149,6 +149,21 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
+/// A row that must be of the customer of another one: its table, its id, the column by which it names the other one, and the table of that.
+pub(super) const OF_ONE: &[(&str, &str, &str, &str)] = &[
+    ("invoices", "invoice_id", "subscription_id", "subscriptions"),
+    ("credit_notes", "credit_note_id", "invoice_id", "invoices"),
+    ("installation_orders", "installation_order_id", "subscription_id", "subscriptions"),
+    ("payment_requests", "payment_request_id", "invoice_id", "invoices"),
+    ("gateway_requests", "payment_request_id", "invoice_id", "invoices"),
+];
+
+/// A row that binds two others, which must be of one customer: its table, and of each of the two the column and the table.
+pub(super) const BIND: &[(&str, [(&str, &str); 2])] = &[
+    ("allocations", [("payment_id", "payments"), ("invoice_id", "invoices")]),
+    ("refund_parts", [("payment_id", "payments"), ("refund_id", "refunds")]),
+];
+
 /// A row that must name another one: its table, its id, the column, and the table that it names and by
 /// which column.
 pub(super) const NAMED: &[(&str, &str, &str, &str, &str)] = &[

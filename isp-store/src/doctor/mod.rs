@@ -19,7 +19,7 @@ use crate::error::store_error;
 use crate::open::{migrate_error, sqlite_migrations};
 use crate::session::{Engine, Session, all, first};
 use crate::value::{Kind, Reader, Value, args};
-use checks::{CHECKS, NAMED};
+use checks::{BIND, CHECKS, NAMED, OF_ONE};
 
 /// Ids that a finding names.
 const NAMED_AT_MOST: usize = 3;
@@ -79,6 +79,25 @@ pub(crate) async fn examine(
                     SELECT 1 FROM {of} p WHERE p.tenant_id = c.tenant_id AND p.{by} = c.{column})"
             );
             found.extend(ask(session.as_mut(), "row.orphan", &format!("{table}.{column}"), &sql, Vec::new()).await?);
+        }
+    }
+    for (table, id, column, of) in OF_ONE {
+        if exists(table) && exists(of) {
+            let sql = format!(
+                "SELECT c.{id} AS id FROM {table} c JOIN {of} p ON p.tenant_id = c.tenant_id AND p.{column} = c.{column}
+                    WHERE p.customer_id <> c.customer_id"
+            );
+            let place = format!("{table}.customer_id");
+            found.extend(ask(session.as_mut(), "row.other_customer", &place, &sql, Vec::new()).await?);
+        }
+    }
+    for (table, [(one, of), (other, of_other)]) in BIND {
+        if [table, of, of_other].into_iter().all(|table| exists(table)) {
+            let sql = format!(
+                "SELECT c.{one} AS id FROM {table} c JOIN {of} p ON p.tenant_id = c.tenant_id AND p.{one} = c.{one}
+                    JOIN {of_other} o ON o.tenant_id = c.tenant_id AND o.{other} = c.{other} WHERE p.customer_id <> o.customer_id"
+            );
+            found.extend(ask(session.as_mut(), "row.other_customer", table, &sql, Vec::new()).await?);
         }
     }
     if exists("journal_lines") {
