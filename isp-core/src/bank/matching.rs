@@ -1,12 +1,14 @@
 //! Whose a mutation is: by the amount of a payment request, then by what the bank wrote, then by a person.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::agree::Payees;
 use super::payers::{Cut, Payer, Payers};
-use super::words::{names_phone, payer_words, runs, words};
+use super::storno::says_storno;
+use super::words::{is_numbered, names_phone, payer_words, runs, words};
 use super::written::{Named, Written};
 use super::{Incoming, PayerAlias};
 use crate::calendar::{Date, Zone};
@@ -184,7 +186,7 @@ pub fn payees(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
             _ => payees.by_name.insert(found.customer_id),
         };
     }
-    payees.by_words = learnt(text, aliases).map(|alias| alias.customer_id).collect();
+    payees.by_words = learnt(text, payers, aliases).map(|alias| alias.customer_id).collect();
     payees
 }
 
@@ -223,7 +225,7 @@ pub fn candidates(
         .copied()
         .collect();
     // A text that holds the whole name of a customer is not that of another one from whom its words were learnt.
-    let (own, others): (Vec<&PayerAlias>, Vec<&PayerAlias>) = learnt(money.text, aliases)
+    let (own, others): (Vec<&PayerAlias>, Vec<&PayerAlias>) = learnt(money.text, payers, aliases)
         .partition(|a| longest.is_empty() || longest.iter().any(|p| p.customer_id == a.customer_id));
     // One word names too many: it counts as a name.
     let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) = own.into_iter().partition(|a| !a.words.contains(' '));
@@ -257,11 +259,18 @@ pub fn candidates(
     found
 }
 
-/// The words of which a text consists that were learnt. Those that everybody's transfers have count no more, even where they were learnt.
-fn learnt<'a>(text: &str, aliases: &'a [PayerAlias]) -> impl Iterator<Item = &'a PayerAlias> {
-    let payer: Vec<String> =
-        text.split(Incoming::SEPARATOR).map(payer_words).filter(|words| !words.is_empty()).collect();
-    aliases.iter().filter(move |a| payer.contains(&payer_words(&a.words)))
+/// The words of which a text consists that were learnt. Those that everybody's transfers have count no more, even where they were learnt:
+/// what banks and apps write, and the letters of IDs. Neither does one word with a short number behind it, which may say what is numbered.
+fn learnt<'a>(text: &str, payers: &Payers, aliases: &'a [PayerAlias]) -> impl Iterator<Item = &'a PayerAlias> {
+    let own = |text: &str| payers.without_fronts(&payer_words(text));
+    let names = |part: &&str, words: &String| !words.is_empty() && (words.contains(' ') || !is_numbered(part, words));
+    let parts = text.split(Incoming::SEPARATOR).map(|part| (part, own(part)));
+    let payer: BTreeSet<String> = parts.filter(|(part, words)| names(part, words)).map(|(_, words)| words).collect();
+    let meant: Vec<&PayerAlias> = match payer.is_empty() {
+        true => Vec::new(),
+        false => aliases.iter().filter(|alias| payer.contains(&own(&alias.words))).collect(),
+    };
+    meant.into_iter()
 }
 
 /// Whose IDs stand in the text of money. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
@@ -478,6 +487,18 @@ mod tests {
     fn learnt_words_do_not_take_the_money_of_a_customer_of_that_name() {
         let learnt = |customer| {
             let words = "eko prasetyo".to_owned();
+        // The letters of IDs, and what is numbered.
+        for (numbered, learnt) in [
+            ("TRF PLG-33", "plg"),
+            ("RUMAH NO 12", "rumah"),
+            ("TRANSFER BULANAN 2", "bulanan"),
+            ("TRF PELANGGAN INTERNET", "pelanggan"),
+            ("KIOS NO 3", "kios"),
+            ("WARUNG-4 PINDAHBUKU", "warung"),
+        ] {
+            assert_eq!(with(numbered, 100_000, &[alias(3, learnt)]), None, "{numbered}");
+        }
+        assert_eq!(with("TRF SUPARMAN 081299990001", 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
             [PayerAlias { mutation_id: MutationId(Uuid::from_u128(1)), words, customer_id: who(customer) }]
         };
         let with = |owed_by: &[CustomerId], aliases: &[PayerAlias]| {

@@ -63,7 +63,7 @@ impl std::fmt::Debug for Payer {
 }
 
 /// Everybody whom a mutation may name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Payers {
     all: Vec<Payer>,
     /// By the letters and digits of the ID, and of its shorter spelling.
@@ -72,6 +72,14 @@ pub struct Payers {
     phones: Index<String>,
     /// By the words of a name of two or more.
     names: Index<Vec<String>>,
+    /// The letters with which IDs begin.
+    fronts: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Payers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payers").field("all", &self.all.len()).finish_non_exhaustive()
+    }
 }
 
 /// Who stands under a key, and how long the keys are.
@@ -107,6 +115,7 @@ impl FromIterator<Payer> for Payers {
     fn from_iter<T: IntoIterator<Item = Payer>>(payers: T) -> Self {
         let mut known = Self { all: payers.into_iter().collect(), ..Self::default() };
         for (place, payer) in known.all.iter().enumerate() {
+            known.fronts.extend(payer.code.fronts());
             for spelt in payer.code.spellings() {
                 known.codes.add(spelt.len(), spelt, place);
             }
@@ -129,6 +138,11 @@ impl Payers {
         let lengths = self.codes.lengths.iter().filter(|length| **length > 0);
         let spelt = lengths.flat_map(|length| text.signs().windows(*length));
         self.of(spelt.filter_map(|signs| self.codes.places.get(signs)))
+    }
+
+    /// Words without those with which IDs begin: they stand in the texts of everybody.
+    pub(super) fn without_fronts(&self, words: &str) -> String {
+        words.split(' ').filter(|word| !self.fronts.contains(*word)).collect::<Vec<_>>().join(" ")
     }
 
     /// Those whose phone number may stand among words, in the order in which they are known.

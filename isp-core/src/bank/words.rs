@@ -14,6 +14,10 @@ const USUAL: &str = "trsf transfer trf tf banking ebanking mbanking ib mb cr db 
     mybca kiriman kirim uang wesel teller autodebet autodebit agen agent edcbri cash deposit tarik tarikan pos indomaret alfamart \
     payroll va virtual account";
 
+/// What stands before a number of a customer, a house or a month, and what everybody is: it names nobody.
+const LABELS: &str = "plg pel pelanggan cust customer id idpel kode rumah rmh kamar kmr unit blok blk lantai gang jalan jl bulanan mingguan \
+    tahunan paket nomor nomer";
+
 /// True for a word that banks and payers write each time.
 pub(super) fn is_usual(word: &str) -> bool {
     USUAL.split(' ').any(|usual| usual == word)
@@ -32,8 +36,24 @@ pub(super) fn is_usual(word: &str) -> bool {
 /// ```
 #[must_use]
 pub fn payer_words(text: &str) -> String {
-    let named = |word: &String| word.len() > 1 && word.chars().all(char::is_alphabetic) && !is_usual(word);
+    let label = |word: &str| LABELS.split_whitespace().any(|label| label == word);
+    let named =
+        |word: &String| word.len() > 1 && word.chars().all(char::is_alphabetic) && !is_usual(word) && !label(word);
     words(text).into_iter().filter(named).collect::<Vec<_>>().join(" ")
+}
+
+/// The longest number that may tell apart what a word before it names: of a house, a room, a customer.
+const LONGEST_NUMBER: usize = 5;
+
+/// True when a short number follows a word in a text, so that the word may say what is numbered: `RUKO 12`, `KIOS NO 3`, `WARGA-0004`.
+pub(super) fn is_numbered(text: &str, word: &str) -> bool {
+    let said = words(text);
+    let number = |word: &String| word.len() <= LONGEST_NUMBER && word.starts_with(|c: char| c.is_ascii_digit());
+    let follows = |at: usize| {
+        let rest = said.iter().skip(at + 1).skip_while(|next| ["no", "nomor", "nomer", "nr"].contains(&next.as_str()));
+        rest.take(1).any(number)
+    };
+    said.iter().enumerate().any(|(at, one)| one == word && follows(at))
 }
 
 /// The words of a text in small letters.

@@ -2,6 +2,8 @@
 //!
 //! Only what cannot be chance is sure. What may be an ID all the same is reason enough to ask a person, and never to book.
 
+use std::collections::BTreeSet;
+
 use super::words::is_usual;
 use crate::calendar::Date;
 use crate::text::Code;
@@ -220,6 +222,24 @@ impl Id {
     /// The letters and digits by which a text may name it.
     pub(super) fn spellings(&self) -> impl Iterator<Item = Vec<char>> {
         [Some(self.0.signs.clone()), self.without_zeros().map(|short| short.0.signs)].into_iter().flatten()
+    }
+
+    /// The letters in front of its number, in one and as they stand apart: `ispbdg`, `isp` and `bdg` of `ISP-BDG-0012`.
+    pub(super) fn fronts(&self) -> BTreeSet<String> {
+        let letters = self.0.signs.iter().take_while(|sign| !sign.is_ascii_digit()).count();
+        let front = self.0.signs.iter().zip(&self.0.gaps).take(letters);
+        let mut fronts = vec![String::new()];
+        for (sign, gap) in front.clone() {
+            if *gap != Gap::None {
+                fronts.push(String::new());
+            }
+            if let Some(last) = fronts.last_mut() {
+                last.push(*sign);
+            }
+        }
+        fronts.push(front.map(|(sign, _)| sign).collect());
+        fronts.retain(|word| !word.is_empty() && letters < self.0.signs.len());
+        fronts.into_iter().collect()
     }
 
     /// Letters and a number without its zeros in front, as people write them; `None` where that is too little to tell.
