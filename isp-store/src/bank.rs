@@ -1,5 +1,6 @@
 //! Bank files, mutations and what was learnt of their payers.
 
+use isp_core::Money;
 use isp_core::bank::{ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, Telling};
 use isp_core::ids::{BankFileId, MutationId, TenantId};
 use isp_core::ports::{ChangeSet, MutationQuery, PageQuery, StoreError, TellingQuery};
@@ -107,6 +108,18 @@ fn read(r: &mut Reader<'_>) -> Result<MutationRow, StoreError> {
     Ok(MutationRow { mutation, mark, revision })
 }
 
+/// What waits for a person to say whose it is.
+const WAITS: &str = "amount > 0 AND state IN ('unmatched', 'taken_back')";
+
+/// How many mutations wait for a person, and over how much.
+pub(crate) async fn waiting(s: &mut dyn Session, tenant: TenantId) -> Result<(u64, Money), StoreError> {
+    let sql = format!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM mutations WHERE tenant_id = $1 AND {WAITS}"
+    );
+    let counted = first(s, "mutation", &sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await?;
+    Ok(counted.unwrap_or_default())
+}
+
 pub(crate) async fn page(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -136,7 +149,7 @@ pub(crate) async fn page(
         sql += &format!(" AND amount = ${}", args.len());
     }
     if query.waiting {
-        sql += " AND amount > 0 AND state IN ('unmatched', 'taken_back')";
+        sql += &format!(" AND {WAITS}");
     }
     if let Some(payment) = query.payment {
         args.extend(args![payment]);

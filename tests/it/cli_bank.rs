@@ -356,6 +356,34 @@ fn money_that_names_a_customer_who_is_gone_waits() {
     assert_eq!(amounts(&isp), [50_000, 60_000, 111_000, 165_000]);
 }
 
+/// Money that nobody is known by, and what the provider had sent and comes back: it waits, and whoever isolates its payer hears of it.
+#[test]
+fn money_that_waits_is_told_where_somebody_is_isolated() {
+    let isp = provider();
+    write(&isp, "a.csv", &bri(&[("05/01/26", "TRF DARI SUPARMAN", 165_000), ("06/01/26", "RETUR LLG P001", 50_000)]));
+    assert_eq!(import(&isp, "2026-01-07", "a.csv"), told(&[("asks", "-"), ("asks", "P001")]));
+    let reasons: Vec<Value> = waiting(&isp).iter().map(|row| row["reason"].clone()).collect();
+    assert_eq!(reasons, ["nobody", "comes_back"]);
+    let status = || {
+        let rows = isp.json(&["--on", "2026-01-10", "status"]);
+        rows.as_array().unwrap().iter().find(|row| row["what"] == "waiting_mutations").cloned()
+    };
+    let row = status().unwrap();
+    assert_eq!((row["count"].as_i64(), row["amount"].as_i64()), (Some(2), Some(215_000)));
+    let late = |words: &[&str]| isp.exit(0, &[&["--on", "2026-01-26", "--at", "13:00"], words].concat());
+    let (_, err) = late(&["enforce"]);
+    assert!(err.contains("2 transfer sebesar Rp215.000 menunggu petugas"), "{err}");
+    let told = "transfer Rp50.000 tanggal 2026-01-06 mungkin miliknya";
+    let (of_it, other) = (late(&["explain", "P001"]).0, late(&["explain", "P002"]).0);
+    assert!(of_it.contains(told) && !of_it.contains("165.000 tanggal"), "{of_it}");
+    assert!(!other.contains("mungkin miliknya"), "{other}");
+    for row in waiting(&isp) {
+        isp.ok(&["bank", "ignore", row["id"].as_str().unwrap(), "--reason", "bukan pembayaran"]);
+    }
+    assert_eq!(status(), None);
+    assert!(!late(&["explain", "P001"]).0.contains("mungkin miliknya"));
+}
+
 /// Several import one file at one moment: each says of each row that it is booked, by whomever, and none that it cannot be.
 #[test]
 fn whoever_imports_at_the_same_moment_says_that_the_rows_are_booked() {

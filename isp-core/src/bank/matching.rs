@@ -92,11 +92,13 @@ pub enum Doubt {
     Gone,
     /// It may be the row of another mutation, which the bank wrote anew with another balance, text or amount.
     Corrected,
+    /// Its text says that the bank gives money back ([`says_storno`]): what the provider had sent to a customer comes back, and is no payment.
+    ComesBack,
 }
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Nobody,
         Self::Several,
         Self::NamesAnother,
@@ -107,10 +109,11 @@ impl Doubt {
         Self::Unclear,
         Self::Gone,
         Self::Corrected,
+        Self::ComesBack,
     ];
 
     /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount`, `not_sure`,
-    /// `customer_gone` or `written_anew`.
+    /// `customer_gone`, `written_anew` or `comes_back`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -124,6 +127,7 @@ impl Doubt {
             Self::Unclear => "not_sure",
             Self::Gone => "customer_gone",
             Self::Corrected => "written_anew",
+            Self::ComesBack => "comes_back",
         }
     }
 }
@@ -299,6 +303,9 @@ fn coded(money: &Incoming<'_>, payers: &Payers) -> Vec<(CustomerId, Named)> {
 pub fn decide(candidates: &[Candidate], money: &Incoming<'_>, transfers: &[Transfer]) -> Verdict {
     let asks = |doubt| Verdict::Asks(doubt, None);
     let Some(first) = candidates.first().filter(|_| money.amount.is_positive()) else { return asks(Doubt::Nobody) };
+    if says_storno(money.text) {
+        return asks(Doubt::ComesBack);
+    }
     if first.clue != Clue::Request && !first.sure {
         return asks(Doubt::Unclear);
     }
@@ -421,6 +428,9 @@ mod tests {
             // Two bear one name, one word is no name.
             (100_000, "DEWI LESTARI", vec![(5, Clue::Name), (6, Clue::Name)], None),
             (100_000, "SITI", vec![], None),
+            // What was sent to a customer comes back.
+            (50_000, "RETUR LLG PLG-0001", vec![(1, Clue::Code)], None),
+            (183_150, "KOREKSI BUDI SANTOSO", vec![(1, Clue::Name)], None),
             // Money out is nobody's payment.
             (-183_150, "BIAYA PLG-0001", vec![(1, Clue::Code)], None),
         ] {
@@ -477,16 +487,6 @@ mod tests {
             let learnt = words(everybody).into_iter().filter(|word| word.len() > 1).collect::<Vec<_>>().join(" ");
             assert_eq!(with(everybody, 100_000, &[alias(3, &learnt)]), None, "{everybody}");
         }
-        let text = "TRF SUPARMAN";
-        assert_eq!(with(text, 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
-        assert_eq!(with(text, 99_000, &[alias(3, "suparman")]), None);
-    }
-
-    /// A person matched a transfer of Eko Prasetyo to customer 3: what Eko pays later for himself is his own.
-    #[test]
-    fn learnt_words_do_not_take_the_money_of_a_customer_of_that_name() {
-        let learnt = |customer| {
-            let words = "eko prasetyo".to_owned();
         // The letters of IDs, and what is numbered.
         for (numbered, learnt) in [
             ("TRF PLG-33", "plg"),
@@ -499,6 +499,16 @@ mod tests {
             assert_eq!(with(numbered, 100_000, &[alias(3, learnt)]), None, "{numbered}");
         }
         assert_eq!(with("TRF SUPARMAN 081299990001", 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
+        let text = "TRF SUPARMAN";
+        assert_eq!(with(text, 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
+        assert_eq!(with(text, 99_000, &[alias(3, "suparman")]), None);
+    }
+
+    /// A person matched a transfer of Eko Prasetyo to customer 3: what Eko pays later for himself is his own.
+    #[test]
+    fn learnt_words_do_not_take_the_money_of_a_customer_of_that_name() {
+        let learnt = |customer| {
+            let words = "eko prasetyo".to_owned();
             [PayerAlias { mutation_id: MutationId(Uuid::from_u128(1)), words, customer_id: who(customer) }]
         };
         let with = |owed_by: &[CustomerId], aliases: &[PayerAlias]| {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::bank::Mutation;
 use crate::billing::invoice::display_number;
 use crate::billing::{Arrears, Debt, Owing};
 use crate::calendar::{Date, Zone};
@@ -55,6 +56,20 @@ pub fn explain<F: Decidable>(
     evidence.extend(last.map(|e| words.event(e)));
     evidence.extend(observed.map(|o| words.observed(o.access, o.at)));
     Explanation { access: facts.desired(), reason, sentence, evidence }
+}
+
+impl Explanation {
+    /// Adds money of the bank that came in by the day, may be the customer's, and waits for an officer to say whose it is.
+    pub fn add_waiting(&mut self, waiting: &[Mutation], language: Language) {
+        self.evidence.extend(waiting.iter().map(|Mutation { amount, on, .. }| match language {
+            Language::Id => {
+                format!("transfer {amount} tanggal {on} mungkin miliknya dan menunggu petugas: isp bank list")
+            }
+            Language::En => {
+                format!("a transfer of {amount} on {on} may be theirs and waits for an officer: isp bank list")
+            }
+        }));
+    }
 }
 
 fn sentence<F: Decidable>(

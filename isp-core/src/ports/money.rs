@@ -171,6 +171,9 @@ pub trait MoneyStore: Send + Sync {
         page: PageQuery<MutationId>,
     ) -> Result<Vec<MutationRow>, StoreError>;
 
+    /// How many mutations wait for a person to say whose they are, and over how much.
+    async fn waiting_mutations(&self, tenant: TenantId) -> Result<(u64, Money), StoreError>;
+
     /// Who told of mutations, in id order.
     async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError>;
 

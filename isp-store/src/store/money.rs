@@ -189,6 +189,11 @@ impl MoneyStore for SqlStore {
         bank::page(session.as_mut(), tenant, query, page).await
     }
 
+    async fn waiting_mutations(&self, tenant: TenantId) -> Result<(u64, Money), StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        bank::waiting(session.as_mut(), tenant).await
+    }
+
     async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError> {
         let mut session = self.engine.read(tenant).await?;
         bank::tellings(session.as_mut(), tenant, query).await

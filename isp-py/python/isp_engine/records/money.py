@@ -10,7 +10,7 @@ Told: TypeAlias = Literal["person", "insisting", "machine"]
 ReceivedOutcome: TypeAlias = Literal["new", "known", "taken_back"]
 MoneyDoubt: TypeAlias = Literal[
     "nobody", "several", "names_another", "another_owes", "looks_booked", "request_paid", "other_amount", "not_sure",
-    "customer_gone", "written_anew",
+    "customer_gone", "written_anew", "comes_back",
 ]
 Hand: TypeAlias = Literal["isolate", "reopen"]
 

@@ -64,6 +64,7 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     let day = done?;
     told.written?;
     isolate::warn_held(ctx, &day.enforced).await?;
+    isolate::warn_money_waits(ctx, &day.enforced).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
     deliver::warn(ctx, &wires, &day.delivered).await?;
     survey::warn(ctx, &day.surveyed, &day.delivered).await?;

@@ -83,6 +83,7 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
     ctx.rows(&changed(ctx, &report).await?)?;
     say_waiting(ctx, &report)?;
     warn_held(ctx, &report).await?;
+    warn_money_waits(ctx, &report).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
     Ok(if report.held.is_empty() { Exit::Done } else { Exit::Refused })
 }
@@ -94,6 +95,18 @@ pub(crate) fn say_waiting(ctx: &Context, report: &EnforceReport) -> anyhow::Resu
     }
     let hour = ctx.config.policy.isolation.isolate_at.to_string();
     ctx.say("done.waiting", &[("count", report.waiting.to_string()), ("hour", hour)])
+}
+
+/// Says how much money of the bank nobody is known by, when somebody was isolated, who may have sent it.
+pub(crate) async fn warn_money_waits(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> {
+    if report.isolated.is_empty() {
+        return Ok(());
+    }
+    let (count, amount) = ctx.store().await?.waiting_mutations(ctx.tenant()).await?;
+    if count > 0 {
+        ctx.warn("warn.mutations_waiting", &[("count", count.to_string()), ("amount", amount.to_string())]);
+    }
+    Ok(())
 }
 
 /// Names the routers whose breaker held something back.

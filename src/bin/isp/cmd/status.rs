@@ -130,6 +130,12 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         add("waiting_proofs", waiting, Some(amount), hint(ctx, waiting, "status.waiting_proofs"));
     }
 
+    let (waiting, amount) = store.waiting_mutations(ctx.tenant()).await?;
+    let waiting = sized(waiting);
+    if waiting > 0 {
+        add("waiting_mutations", waiting, Some(amount), hint(ctx, waiting, "status.waiting_mutations"));
+    }
+
     let (open, amount, about) = refund::long_open(ctx, store).await?;
     if open > 0 {
         let note = ctx.texts.with("status.unresolved_refunds", &[("about", about)]);

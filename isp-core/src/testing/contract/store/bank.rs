@@ -84,6 +84,8 @@ pub(super) async fn mutations_are_kept_once(store: &dyn Store, tenant: TenantId)
     let days = Some((day("2026-01-15"), day("2026-01-16")));
     assert_eq!(numbers(of(MutationQuery { days, ..Default::default() }).await), [2, 3]);
     assert_eq!(numbers(of(MutationQuery { waiting: true, ..Default::default() }).await), [1, 3]);
+    assert_eq!(store.waiting_mutations(tenant).await.unwrap(), (2, Money::rupiah(183_160)));
+    assert_eq!(store.waiting_mutations(sample::tenant(77)).await.unwrap(), (0, Money::ZERO));
     let account = Some(code("1234567890"));
     assert_eq!(numbers(of(MutationQuery { account, ..Default::default() }).await), [1, 2, 3]);
     let account = Some(code("99"));

@@ -174,6 +174,14 @@ impl MoneyStore for MemoryStore {
         })
     }
 
+    async fn waiting_mutations(&self, tenant: TenantId) -> Result<(u64, Money), StoreError> {
+        self.read(tenant, |s| {
+            let query = MutationQuery { waiting: true, ..MutationQuery::default() };
+            let waiting = s.mutations.values().filter(|row| mutation_matches(row, &query));
+            waiting.fold((0, Money::ZERO), |(count, sum), row| (count + 1, sum + row.mutation.amount))
+        })
+    }
+
     async fn tellings(&self, tenant: TenantId, query: &TellingQuery) -> Result<Vec<Telling>, StoreError> {
         self.read(tenant, |s| s.tellings_of(query))
     }
