@@ -23,6 +23,7 @@
 //! show a NIK or a password.
 
 mod accept;
+mod alike;
 mod batch;
 mod by_code;
 mod cells;

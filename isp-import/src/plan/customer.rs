@@ -1,7 +1,5 @@
 //! Customers.
 
-use std::collections::HashSet;
-
 use isp_core::customer::Customer;
 use isp_core::ids::CustomerId;
 
@@ -48,23 +46,15 @@ impl Planner<'_> {
         Ok(verdict)
     }
 
-    /// Finds the customers of the books whom no row names: a row with another code may be one of them.
-    pub(super) fn find_unnamed(&mut self) {
+    /// Finds the first row of each NIK.
+    pub(super) fn find_cards(&mut self) {
         for row in self.batch.customers.iter().rev() {
             self.niks.extend(row.nik.as_ref().map(|nik| (nik.reveal().to_owned(), row)));
         }
-        let named: HashSet<String> = self.batch.customers.iter().map(|row| row.code.folded()).collect();
-        self.unnamed = self.existing.customers.values().filter(|c| !named.contains(&c.code.folded())).collect();
     }
 
     /// Asks about a new customer who has the NIK, or the name with number or address, of one whom no row names.
     fn ask_who(&mut self, row: &CustomerRow) {
-        let name = row.name.as_str().to_lowercase();
-        let same = |old: &&&Customer| {
-            let nik = row.nik.is_some() && row.nik == old.nik;
-            let phone = row.phone.is_some() && row.phone == old.phone;
-            nik || (old.name.as_str().to_lowercase() == name && (phone || row.address == old.address))
-        };
         // A card is one person's: a second row with it is the same one once more, or has the wrong number.
         let first = row.nik.as_ref().and_then(|nik| self.niks.get(nik.reveal()).copied());
         if let Some(other) = first.filter(|other| other.code != row.code) {
@@ -72,7 +62,7 @@ impl Planner<'_> {
             self.ask(&row.at, "nik", Problem::SameNik { row: row_says, other: known });
             return;
         }
-        if let Some(old) = self.unnamed.iter().find(same) {
+        if let Some(old) = self.alike.customer(row) {
             let (row_says, known) = (called(row), format!("{} {}", old.code, old.name));
             self.ask(&row.at, "customer_id", Problem::LikelyDouble { row: row_says, known });
         }

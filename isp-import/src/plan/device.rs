@@ -68,10 +68,12 @@ impl Planner<'_> {
         let like = |old: &&Cpe| {
             let described = |it: &Cpe| (it.outdoor_unit.clone(), it.router.clone());
             let same_ip = new.ip.is_some() && new.ip == old.ip;
-            let there = old.installed && old.customer_id == new.customer_id;
-            there && !self.serials.contains(&old.serial.folded()) && (same_ip || described(old) == described(new))
+            old.installed
+                && !self.serials.contains(&old.serial.folded())
+                && (same_ip || described(old) == described(new))
         };
-        if let Some(old) = self.existing.cpes.values().find(like) {
+        let found = self.alike.devices(new.customer_id).find(like);
+        if let Some(old) = found {
             let (row, known) = (new.serial.to_string(), old.serial.to_string());
             self.ask(at, "serial", Problem::LikelyDouble { row, known });
         }

@@ -6,7 +6,6 @@ use isp_core::calendar::Date;
 use isp_core::ids::{ExpenseId, TenantId, derive};
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::Channel;
-use isp_core::ports::ExpenseRow;
 use isp_core::text::Code;
 use isp_core::{Error, Money};
 
@@ -85,11 +84,12 @@ impl Planner<'_> {
 
     /// True when the books have just this expense under another id, as after `isp expense edit`: each for one row.
     fn is_corrected(&mut self, new: &Expense) -> bool {
-        let says = |it: &Expense| (it.on, it.category, it.amount, it.note.clone(), it.site_id);
-        let same = |row: &&ExpenseRow| {
-            row.ending.is_none() && !self.claimed_expenses.contains(&row.expense.id) && says(&row.expense) == says(new)
+        let same = |old: &&Expense| {
+            let says = (old.category, old.amount, &old.note, old.site_id)
+                == (new.category, new.amount, &new.note, new.site_id);
+            says && !self.claimed_expenses.contains(&old.id)
         };
-        let found = self.existing.expenses.values().filter(same).map(|row| row.expense.id).min();
+        let found = self.alike.expenses_of(new.on).find(same).map(|old| old.id);
         found.is_some_and(|id| self.claimed_expenses.insert(id))
     }
 
@@ -114,16 +114,13 @@ impl Planner<'_> {
     /// Asks about an expense that is like one of the books which no row is: two of day, category and amount are its own,
     /// or category and amount within a week.
     fn ask_which_expense(&mut self, row: &ExpenseRowOfFile) {
-        let like = |known: &&ExpenseRow| {
-            let old = &known.expense;
+        let like = |old: &&Expense| {
             let (day, category, amount) = (old.on == row.on, old.category == row.category, old.amount == row.amount);
-            let near = old.on.days_since(row.on).abs() <= 7;
-            let open = known.ending.is_none() && !self.claimed_expenses.contains(&old.id);
-            open && ((day && (category || amount)) || (near && category && amount))
+            let open = !self.claimed_expenses.contains(&old.id);
+            open && ((day && (category || amount)) || (category && amount))
         };
-        // The same one is named each time.
-        let old = self.existing.expenses.values().filter(like).map(|known| &known.expense);
-        if let Some(old) = old.min_by_key(|old| (old.on, old.id)) {
+        let found = self.alike.expenses_near(row.on).find(like);
+        if let Some(old) = found {
             let says = |on: Date, category: Account, amount: Money, note: &str| {
                 [on.to_string(), category.code().to_owned(), amount.to_string(), note.to_owned()]
                     .join(" ")

@@ -125,12 +125,12 @@ impl Planner<'_> {
     fn ask_which_installation(&mut self, row: &InstallationRow, new: &InstallationOrder) {
         let like = |old: &&InstallationOrder| {
             let near = old.installed_on.days_since(new.installed_on).abs() <= 31;
-            old.subscription_id == new.subscription_id
-                && !self.claimed_orders.contains(&old.id)
+            !self.claimed_orders.contains(&old.id)
                 && !self.existing.taken_back.contains(&old.id)
                 && (near || old.kind_id == new.kind_id || old.fee == new.fee)
         };
-        if let Some(old) = self.existing.orders.iter().find(like) {
+        let found = self.alike.installations(new.subscription_id).find(like);
+        if let Some(old) = found {
             let kind = self.existing.kinds.iter().find(|(_, kind)| kind.id == old.kind_id);
             let kind = kind.map_or_else(String::new, |(_, kind)| kind.name.to_string());
             let known = format!("{kind} {} {}", old.fee, old.installed_on);

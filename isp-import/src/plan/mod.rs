@@ -16,7 +16,6 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone, plausible_day};
-use isp_core::customer::Customer;
 use isp_core::ids::{
     CustomerId, ExpenseId, IdSource, InstallationKindId, InstallationOrderId, PackageId, RouterId, SiteId,
     SubscriptionId, TenantId,
@@ -27,6 +26,7 @@ use isp_core::text::{Code, Name, RouterName};
 use serde::Serialize;
 
 use super::accept::Accept;
+use super::alike::Alike;
 use super::batch::Batch;
 use super::by_code::ByCode;
 use super::existing::Existing;
@@ -118,7 +118,7 @@ pub fn look(batch: &Batch, existing: &Existing, ids: &mut IdSource, options: &Op
     planner.each("sites", &batch.sites, Planner::site);
     planner.each("routers", &batch.routers, Planner::router);
     planner.each("packages", &batch.packages, Planner::package);
-    planner.find_unnamed();
+    planner.find_cards();
     planner.each("customers", &batch.customers, Planner::customer);
     planner.each("subscriptions", &batch.subscriptions, Planner::subscription);
     planner.name_missing_packages();
@@ -162,8 +162,8 @@ struct Planner<'a> {
     routers: ByCode<(RouterId, SiteId)>,
     packages: ByCode<PackageId>,
     customers: ByCode<CustomerId>,
-    /// Customers of the books whom no row of the file of customers names.
-    unnamed: Vec<&'a Customer>,
+    /// What is in the books and may be one with a new row.
+    alike: Alike<'a>,
     /// The first row of each NIK.
     niks: HashMap<String, &'a CustomerRow>,
     kinds: ByCode<(InstallationKindId, Money)>,
@@ -207,7 +207,7 @@ impl<'a> Planner<'a> {
             kinds: existing.kinds.iter().map(|(code, k)| (code.clone(), (k.id, k.price))).collect(),
             subscriptions: HashMap::new(),
             without_package: HashMap::new(),
-            unnamed: Vec::new(),
+            alike: Alike::new(batch, existing),
             niks: HashMap::new(),
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),
             accounts: batch.subscriptions.iter().map(|s| s.name().folded()).collect(),
