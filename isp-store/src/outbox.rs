@@ -218,8 +218,9 @@ pub(crate) const RENEW: &str = "UPDATE outbox SET claimed_until = $3
 /// Prolongs everything that an owner holds.
 pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
     s.execute(RENEW, args![tenant, lease.owner, lease.until]).await?;
-    let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2";
-    s.execute(sql, args![tenant, lease.owner, lease.until]).await.map(drop)
+    // What was given back stays so.
+    let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2 AND held_until > $4";
+    s.execute(sql, args![tenant, lease.owner, lease.until, DateTime::UNIX_EPOCH]).await.map(drop)
 }
 
 /// Records how attempts ended; which of them were refused.

@@ -170,7 +170,9 @@ impl State {
         }
         let routers: Vec<RouterId> = self.holds.keys().copied().collect();
         for router in routers {
-            if let Some(hold) = self.holds.get(&router).copied().filter(|hold| hold.owner == lease.owner) {
+            // What was given back stays so.
+            let kept = |hold: &KeptHold| hold.owner == lease.owner && hold.until > DateTime::<Utc>::MIN_UTC;
+            if let Some(hold) = self.holds.get(&router).copied().filter(kept) {
                 self.holds.put(router, KeptHold { until: lease.until, ..hold });
             }
         }

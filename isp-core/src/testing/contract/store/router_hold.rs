@@ -24,6 +24,13 @@ pub(super) async fn a_router_is_held_by_one_worker(store: &dyn Store, tenant: Te
     store.free_router(tenant, first).await.unwrap();
     let second = hold(store, tenant, &w, 2, 1).await.expect("it was given back");
     assert!(second.fence > first.fence);
+    // Who gave it back and goes on with other work does not take it again by that.
+    store.free_router(tenant, second).await.unwrap();
+    store.renew(tenant, lease(worker(2), in_seconds(2))).await.unwrap();
+    let first = hold(store, tenant, &w, 1, 3).await.expect("it was given back, and not renewed");
+    store.free_router(tenant, first).await.unwrap();
+    let second = hold(store, tenant, &w, 2, 4).await.expect("it was given back");
+    assert!(second.fence > first.fence);
     // Whoever lost it can neither give it back nor prolong it.
     store.free_router(tenant, first).await.unwrap();
     store.renew(tenant, lease(worker(1), in_seconds(900))).await.unwrap();
