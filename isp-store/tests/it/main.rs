@@ -5,6 +5,7 @@ mod common;
 
 mod audit;
 mod backup;
+mod beside;
 mod citus;
 mod contract;
 mod damage;

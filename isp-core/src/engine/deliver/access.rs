@@ -29,7 +29,7 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 const TURN_LEASES: i32 = 2;
 
 impl Engine<'_> {
-    pub(super) async fn access_loop(
+    pub(in crate::engine) async fn access_loop(
         &self,
         roll: &RollCall<'_>,
         now: DateTime<Utc>,
@@ -55,26 +55,40 @@ impl Engine<'_> {
         let (mut now, mut standing, mut failed) = (begins, Standing::default(), None);
         loop {
             if failed.is_none() {
-                match self.due_routers(roll.worker, &known, &standing, now, report).await {
-                    Ok(due) => {
-                        for (router, rested) in due {
-                            standing.busy.insert(router.id);
-                            // Something is due at each of them: so each is waited for.
-                            visits.add(router, (rested, now), false);
+                let looked = {
+                    let mut look = pin!(self.due_routers(roll.worker, &known, now));
+                    loop {
+                        // Visits go on meanwhile: one that stands still keeps its connection to the database, and may keep the
+                        // only one for which this look waits.
+                        match select(pin!(visits.next()), look.as_mut()).await {
+                            Either::Right((looked, _)) => break looked,
+                            Either::Left((Some(visited), _)) => standing.visited(visited, report, &mut failed),
+                            Either::Left((None, look)) => break look.await,
                         }
                     }
-                    Err(error) => failed = Some(error),
+                };
+                match looked {
+                    Ok((due, lost)) => {
+                        report.lost += lost;
+                        for (router, rested) in due {
+                            if standing.is_free(router.id) {
+                                standing.busy.insert(router.id);
+                                // Something is due at each of them: so each is waited for.
+                                visits.add(router, (rested, now), false);
+                            }
+                        }
+                    }
+                    Err(error) => failed = failed.or(Some(error)),
                 }
             }
             if standing.busy.is_empty() {
                 return failed.map_or(Ok(()), Err);
             }
-            let mut look = watch.pause(LOOK);
+            let mut pause = watch.pause(LOOK);
             // Also after an error: what routers were told is recorded as far as it can be.
-            while let Either::Left((visited, _)) = select(pin!(visits.next()), look.as_mut()).await {
+            while let Either::Left((visited, _)) = select(pin!(visits.next()), pause.as_mut()).await {
                 match visited {
-                    Some(Ok(delivered)) => standing.fold(delivered, report),
-                    Some(Err(error)) => failed = failed.or(Some(error)),
+                    Some(visited) => standing.visited(visited, report, &mut failed),
                     None => {
                         standing.busy.clear();
                         break;
@@ -90,29 +104,28 @@ impl Engine<'_> {
         }
     }
 
-    /// The routers at which something is due and nobody is at work here, each with whether it rests. What is due at one that is
-    /// archived is dropped.
+    /// The routers at which something is due, each with whether it rests. What is due at one that is archived is dropped; how many
+    /// of these claims were lost.
     async fn due_routers<'r>(
         &self,
         worker: &Worker<'_>,
         known: &'r BTreeMap<RouterId, Router>,
-        standing: &Standing,
         now: DateTime<Utc>,
-        report: &mut DeliverReport,
-    ) -> Result<Vec<(&'r Router, bool)>, EngineError> {
+    ) -> Result<(Vec<(&'r Router, bool)>, u64), EngineError> {
         let due = self.store.routers_due(self.tenant, now, worker.lease()).await?;
         // One that was made a moment ago is known to the next delivery.
-        let due = due.iter().filter(|id| standing.is_free(**id)).filter_map(|id| known.get(id));
+        let due = due.iter().filter_map(|id| known.get(id));
         let (archived, due): (Vec<&Router>, Vec<&Router>) = due.partition(|router| router.archived);
+        let mut lost = 0;
         for router in archived {
-            self.drop_wishes(worker, router, now, report).await?;
+            lost += self.drop_wishes(worker, router, now).await?;
         }
         if due.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), lost));
         }
         let resting: BTreeSet<RouterId> =
             self.store.router_rests(self.tenant).await?.into_iter().map(|rest| rest.router).collect();
-        Ok(due.into_iter().map(|router| (router, resting.contains(&router.id))).collect())
+        Ok((due.into_iter().map(|router| (router, resting.contains(&router.id))).collect(), lost))
     }
 
     /// Takes some wishes to a router that are due.
@@ -126,23 +139,18 @@ impl Engine<'_> {
         Ok(self.store.claim(self.tenant, claim).await?)
     }
 
-    /// The router is archived, and nobody calls it.
-    async fn drop_wishes(
-        &self,
-        worker: &Worker<'_>,
-        router: &Router,
-        now: DateTime<Utc>,
-        report: &mut DeliverReport,
-    ) -> Result<(), EngineError> {
+    /// The router is archived, and nobody calls it. Gives how many claims were lost.
+    async fn drop_wishes(&self, worker: &Worker<'_>, router: &Router, now: DateTime<Utc>) -> Result<u64, EngineError> {
+        let mut lost = 0;
         loop {
             let rows = self.wishes_of(worker, router, now).await?;
             if rows.is_empty() {
-                return Ok(());
+                return Ok(lost);
             }
             let why = "the router is archived";
             let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
             let delivered = Delivered { outcomes, ..Delivered::new(router.id) };
-            report.lost += self.recorded(worker, delivered, None).await?.lost;
+            lost += self.recorded(worker, delivered, None).await?.lost;
         }
     }
 
@@ -318,7 +326,19 @@ impl Standing {
         [&self.busy, &self.idle, &self.down].iter().all(|those| !those.contains(&router))
     }
 
-    /// A visit is over.
+    /// A visit is over. After an error, what the others do is recorded all the same.
+    fn visited(
+        &mut self,
+        visited: Result<Delivered, EngineError>,
+        report: &mut DeliverReport,
+        failed: &mut Option<EngineError>,
+    ) {
+        match visited {
+            Ok(delivered) => self.fold(delivered, report),
+            Err(error) => *failed = failed.take().or(Some(error)),
+        }
+    }
+
     fn fold(&mut self, delivered: Delivered, report: &mut DeliverReport) {
         self.busy.remove(&delivered.router);
         report.applied += delivered.applied;
