@@ -105,6 +105,10 @@ const DAMAGES: &[(&str, &str)] = &[
         "row.other_customer",
         "UPDATE subscriptions SET customer_id = (SELECT c.customer_id FROM customers c WHERE c.customer_id <> subscriptions.customer_id LIMIT 1)",
     ),
+    (
+        "router.rests",
+        "INSERT INTO router_rests SELECT tenant_id, router_id, 1767600000000000, 1767600030000000, 'not sent (login): silent' FROM routers LIMIT 1",
+    ),
     ("access.ahead", "UPDATE service_access SET observed_revision = revision + 1"),
     ("outbox.old", "UPDATE outbox SET state = 'pending', next_attempt = 0"),
     ("outbox.failed", "UPDATE outbox SET state = 'failed' WHERE topic = 'message'"),

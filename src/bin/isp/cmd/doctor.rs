@@ -1,6 +1,6 @@
 //! `isp doctor`: what is wrong with database, key, disk, routers, payment gateways and WhatsApp, and what to do about each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,10 +186,11 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
             tables.iter().map(|address| format!("mikrotik.redirect.router.\"{address}\"")).collect();
         findings.add("redirect.no_router", tables.len() as u64, &keys.join(", "));
     }
-    if with_key && !offline {
-        routers(findings, store).await?;
-    }
-    Ok(())
+    let unreachable = match with_key && !offline {
+        true => routers(findings, store).await?,
+        false => BTreeSet::new(),
+    };
+    at_rest(findings, store, &unreachable).await
 }
 
 /// Proves the books of this provider: every document against the journal, and both against the sums that reports are made of.
@@ -330,8 +331,22 @@ async fn read_all(store: &SqlStore, tenant: TenantId, size: u32) -> Result<(), S
     Ok(())
 }
 
-/// Asks each router who it is, all at once.
-async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+/// Names the routers that could not be used when something was last to be done there, such as one in whose place another machine
+/// answers. Those that do not answer now were named by then.
+async fn at_rest(findings: &mut Findings<'_>, store: &SqlStore, named: &BTreeSet<String>) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    let rests = store.router_rests(ctx.tenant()).await?;
+    for router in ctx.engine(store).routers_in_use().await? {
+        let rest = rests.iter().find(|rest| rest.router == router.id);
+        if let Some(rest) = rest.filter(|_| !named.contains(router.code.as_str())) {
+            findings.add("router.rests", 1, &format!("{}: {}", router.code, ctx.texts.port(&rest.reason)));
+        }
+    }
+    Ok(())
+}
+
+/// Asks each router who it is, all at once. Gives the codes of those that do not answer.
+async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<BTreeSet<String>> {
     let ctx = findings.ctx;
     let access = Arc::new(wire::routers(&ctx.config));
     let page = ctx.config.mikrotik.code_page;
@@ -350,10 +365,12 @@ async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Resul
     }
     let mut silent: Vec<(String, String)> = asked.join_all().await.into_iter().flatten().collect();
     silent.sort();
+    let mut named = BTreeSet::new();
     for (code, reason) in silent {
         findings.add("router.unreachable", 1, &format!("{code}: {}", ctx.texts.port(&reason)));
+        named.insert(code);
     }
-    Ok(())
+    Ok(named)
 }
 
 /// Asks each payment gateway about a request that nobody made, which it answers only to the right key; and looks whether its
