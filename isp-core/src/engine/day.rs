@@ -107,9 +107,14 @@ impl Engine<'_> {
         let enforced = roll.along(self.enforce(now, &said.approval)).await?;
         tell(DayStep::Enforced(&enforced));
         let mut delivered = DeliverReport::default();
-        let surveyed = self.settle_routers(&roll, &said.approval, now, &mut delivered).await?;
+        let mut posted = DeliverReport::default();
+        let settled = self.settle_routers(&roll, &said.approval, now, &mut delivered);
+        let settled = self.beside_post(settled, outside, now, &mut posted).await;
+        let (surveyed, last) = self.after(worker, settled).await?;
         tell(DayStep::Surveyed(&surveyed));
-        self.deliver_post(outside, now, &mut delivered).await?;
+        let sent = self.deliver_post(outside, last, &mut posted).await;
+        self.after(worker, sent).await?;
+        delivered.add_post(posted);
         tell(DayStep::Delivered(&delivered));
         Ok(DayReport { billed, reminded, enforced, surveyed, delivered })
     }

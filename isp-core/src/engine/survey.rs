@@ -74,7 +74,7 @@ struct Surveyed {
 
 impl Engine<'_> {
     /// The routers' part of a day: delivers what was decided, reads every router whole, and delivers what differs there.
-    /// Messages come after it, so that they say what the routers have.
+    /// Messages come after it, so that they say what the routers have. Claims are the caller's to give back after an error.
     ///
     /// # Errors
     /// As [`Engine::deliver_access`] and [`Engine::survey`].
@@ -85,11 +85,11 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         delivered: &mut DeliverReport,
     ) -> Result<SurveyReport, EngineError> {
-        self.deliver_called(roll, now, delivered).await?;
+        self.access_loop(roll, now, delivered).await?;
         let down = delivered.routers_down.keys().copied().collect();
         let mut report = self.survey(roll, approval, &down, now).await?;
         if report.due {
-            self.deliver_called(roll, now, delivered).await?;
+            self.access_loop(roll, now, delivered).await?;
             let refused: BTreeSet<SubscriptionId> =
                 delivered.refused_accounts.iter().map(|account| account.subscription_id).collect();
             let held: BTreeSet<Option<RouterId>> = report.held.iter().map(|held| held.router_id).collect();

@@ -1,6 +1,6 @@
 //! The last look before a message leaves (rules N3, N4, N7): is it still true, and what exactly does it say now?
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::billing::{Debt, InvoiceBalance, Owing, Statement};
 use crate::calendar::{Date, Zone};
@@ -24,8 +24,8 @@ pub enum Verdict {
     Drop(&'static str),
 }
 
-/// Seconds after which a message that waits for a router's answer is looked at again.
-const ROUTER_WAIT_SECONDS: i64 = 300;
+/// After how long a message that waits for a router's answer is looked at again: as long again as it has waited, within these.
+const ROUTER_WAIT: [TimeDelta; 2] = [TimeDelta::seconds(5), TimeDelta::minutes(5)];
 
 /// How long a message about something that happened is worth saying (rule N7). A reminder before the due date ends with
 /// that day.
@@ -337,7 +337,7 @@ fn isolated<D: Owing, L>(facts: &Seen<'_, D, L>, demand: &Demand, now: DateTime<
     }
     let lines = wanted(facts, Access::Isolated);
     if unconfirmed(&lines) {
-        return Err(wait(now));
+        return Err(wait(facts.not_before, now));
     }
     // Of several lines, the first may have been reopened meanwhile.
     let oldest = lines.iter().min_by_key(|access| access.isolated_at).ok_or(Look::Drop("reopened"))?;
@@ -359,7 +359,7 @@ fn reopened<D: Owing, L>(facts: &Seen<'_, D, L>, now: DateTime<Utc>) -> Result<M
         return Err(Look::Drop("not_open"));
     }
     if unconfirmed(&lines) {
-        return Err(wait(now));
+        return Err(wait(facts.not_before, now));
     }
     Ok(MessageContent::Reopened { package: package(facts)?, since: facts.zone.date_of(now) })
 }
@@ -377,6 +377,7 @@ fn payment_received<D: Owing, L>(facts: &Seen<'_, D, L>, demand: &Demand) -> Res
     })
 }
 
-fn wait(now: DateTime<Utc>) -> Look {
-    Look::Later(now + chrono::TimeDelta::seconds(ROUTER_WAIT_SECONDS), "router_not_yet")
+fn wait(since: DateTime<Utc>, now: DateTime<Utc>) -> Look {
+    let [shortest, longest] = ROUTER_WAIT;
+    Look::Later(now + (now - since).clamp(shortest, longest), "router_not_yet")
 }

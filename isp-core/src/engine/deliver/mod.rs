@@ -95,7 +95,7 @@ pub struct RouterDown {
 
 impl DeliverReport {
     /// What became of messages is told here too.
-    fn add_post(&mut self, post: Self) {
+    pub(in crate::engine) fn add_post(&mut self, post: Self) {
         self.parked += post.parked;
         self.sent += post.sent;
         self.dropped += post.dropped;
@@ -140,18 +140,8 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         report: &mut DeliverReport,
     ) -> Result<(), EngineError> {
-        self.deliver_called(&RollCall::new(worker, control), now, report).await
-    }
-
-    /// [`Engine::deliver_access`] to routers that may have been called already.
-    pub(crate) async fn deliver_called(
-        &self,
-        roll: &RollCall<'_>,
-        now: DateTime<Utc>,
-        report: &mut DeliverReport,
-    ) -> Result<(), EngineError> {
-        let done = self.access_loop(roll, now, report).await;
-        self.after(roll.worker, done).await
+        let done = self.access_loop(&RollCall::new(worker, control), now, report).await;
+        self.after(worker, done).await
     }
 
     /// The message half of [`Engine::deliver`].
@@ -170,8 +160,15 @@ impl Engine<'_> {
     }
 
     /// Gives claims back before an error leaves. When the store cannot even do that, they run out by themselves.
-    async fn after(&self, worker: &Worker<'_>, done: Result<(), EngineError>) -> Result<(), EngineError> {
-        let Err(error) = done else { return Ok(()) };
+    pub(in crate::engine) async fn after<T>(
+        &self,
+        worker: &Worker<'_>,
+        done: Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let error = match done {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
         match self.store.release(self.tenant, worker.id).await {
             Ok(()) | Err(_) => Err(error),
         }

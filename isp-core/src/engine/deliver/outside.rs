@@ -1,6 +1,8 @@
 //! What a delivery reaches: routers, and the messenger if there is one.
 
+use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::{Either, select};
@@ -12,6 +14,8 @@ use crate::ports::{AccessControl, Messenger, Worker};
 
 /// How long messages wait for the routers: "isolated" is said after a router said so.
 const PATIENCE: TimeDelta = TimeDelta::seconds(10);
+/// How often messages are looked for while the routers take longer.
+const AGAIN: TimeDelta = TimeDelta::seconds(2);
 
 /// The messenger, as far as there is one.
 #[derive(Clone, Copy)]
@@ -74,30 +78,50 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let roll = RollCall::new(outside.worker, outside.routers);
         let mut posted = DeliverReport::default();
-        let last = self.routers_beside_post(&roll, outside, now, report, &mut posted).await?;
+        let ((), last) = self.beside_post(self.access_loop(&roll, now, report), outside, now, &mut posted).await?;
         let done = self.post_loop(outside, last, &mut posted).await;
         report.add_post(posted);
         done
     }
 
-    /// The moment up to which messages are due when the routers are done.
-    async fn routers_beside_post(
+    /// Does work at routers. When it takes long, messages leave beside it, again and again until it is done. Gives what came of
+    /// it, and the moment up to which messages are due then.
+    ///
+    /// # Errors
+    /// Those of the work; else as [`Engine::deliver`].
+    pub(crate) async fn beside_post<T>(
         &self,
-        roll: &RollCall<'_>,
+        routers: impl Future<Output = Result<T, EngineError>>,
         outside: &Outside<'_>,
         now: DateTime<Utc>,
-        served: &mut DeliverReport,
         posted: &mut DeliverReport,
-    ) -> Result<DateTime<Utc>, EngineError> {
+    ) -> Result<(T, DateTime<Utc>), EngineError> {
         let watch = outside.worker.watch;
         let begun = watch.now();
-        let routers = pin!(self.access_loop(roll, now, served));
+        let moment = || now + (watch.now() - begun).max(TimeDelta::zero());
+        let routers = pin!(routers);
         match select(routers, watch.pause(PATIENCE)).await {
-            Either::Left((done, _)) => done.map(|()| now),
+            Either::Left((done, _)) => done.map(|done| (done, now)),
             Either::Right(((), routers)) => {
+                let over = AtomicBool::new(false);
+                let routers = async {
+                    let done = routers.await;
+                    over.store(true, Ordering::Relaxed);
+                    done
+                };
+                let post = async {
+                    loop {
+                        self.post_loop(outside, moment(), posted).await?;
+                        if over.load(Ordering::Relaxed) {
+                            return Ok::<(), EngineError>(());
+                        }
+                        watch.pause(AGAIN).await;
+                    }
+                };
                 // Neither is dropped before its end: what was told to a router or to the channel is recorded.
-                let (done, post) = futures::future::join(routers, self.post_loop(outside, now, posted)).await;
-                done.and(post).map(|()| now + (watch.now() - begun).max(TimeDelta::zero()))
+                let (done, post) = futures::future::join(routers, post).await;
+                let done = done?;
+                post.map(|()| (done, moment()))
             }
         }
     }
@@ -105,15 +129,14 @@ impl Engine<'_> {
     /// The messages of [`Engine::deliver_outside`].
     ///
     /// # Errors
-    /// As [`Engine::deliver`].
+    /// As [`Engine::deliver`]; claims are the caller's to give back.
     pub(crate) async fn deliver_post(
         &self,
         outside: &Outside<'_>,
         now: DateTime<Utc>,
         report: &mut DeliverReport,
     ) -> Result<(), EngineError> {
-        let done = self.post_loop(outside, now, report).await;
-        self.after(outside.worker, done).await
+        self.post_loop(outside, now, report).await
     }
 
     async fn post_loop(
