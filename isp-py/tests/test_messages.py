@@ -99,8 +99,11 @@ def test_a_notice_is_about_one_isolation_and_has_an_age() -> None:
     assert look("isolated", "2026-03-16 10:05", invoices=owed, lines=[line._replace(cause="manual")]).content == (
         whatsapp.Isolated("HOME-20", 0, day("2026-03-16"))
     )
-    wait = look("isolated", "2026-03-16 10:05", lines=[line._replace(confirmed=False)])
-    assert (wait.action, wait.reason, wait.at) == ("later", "router_not_yet", at("2026-03-16 10:10"))
+    # It waits as long again as it has waited for the router, five seconds at least and five minutes at most.
+    for waited, until in [("10:05", "10:05:05"), ("10:03", "10:07"), ("09:00", "10:10")]:
+        silent = [line._replace(confirmed=False)]
+        wait = look("isolated", "2026-03-16 10:05", f"2026-03-16 {waited}", lines=silent)
+        assert (wait.action, wait.reason, wait.at) == ("later", "router_not_yet", at(f"2026-03-16 {until}"))
     assert look("isolated", "2026-03-16 10:05", lines=[line._replace(told=False)])[1:3] == ("drop", "reopened")
     # WhatsApp was set up a month later.
     assert look("isolated", "2026-04-16 10:05", "2026-03-16 10:05", lines=[line])[1:3] == ("drop", "too_old")
