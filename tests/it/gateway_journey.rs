@@ -350,7 +350,7 @@ async fn a_night() {
     }
     let all = those(|_| true);
     until("everybody", async || !waits().await && proved_open(&world, &routers).await == all).await;
-    // A message that was looked at before the router had answered is looked at again five minutes later.
+    // A message that was looked at before the router had answered is looked at again a moment later, at most five minutes.
     *watch.0.lock().unwrap() += TimeDelta::minutes(10);
     let told = async || [RECEIPT, REOPENED].iter().all(|t| sent(&whatsapp, t).len() == CUSTOMERS as usize);
     until("everybody is told", told).await;
