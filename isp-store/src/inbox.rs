@@ -11,6 +11,7 @@ use isp_core::ports::{
 };
 use uuid::Uuid;
 
+use crate::bank;
 use crate::customer::after;
 use crate::encode::{json, read_json};
 use crate::erasure;
@@ -268,9 +269,7 @@ pub(crate) async fn pulse(s: &mut dyn Session, tenant: TenantId) -> Result<Pulse
         }
         pulse.unconfirmed += if confirmed { 0 } else { count };
     }
-    let sql = "SELECT COUNT(*) FROM mutations
-        WHERE tenant_id = $1 AND amount > 0 AND state IN ('unmatched', 'taken_back')";
-    pulse.unmatched = first(s, "mutation", sql, args![tenant], |r| r.get()).await?.unwrap_or(0);
+    (pulse.unmatched, _) = bank::waiting(s, tenant).await?;
     Ok(pulse)
 }
 

@@ -190,7 +190,7 @@ pub fn payees(text: &str, payers: &Payers, aliases: &[PayerAlias]) -> Payees {
             _ => payees.by_name.insert(found.customer_id),
         };
     }
-    payees.by_words = learnt(text, payers, aliases).map(|alias| alias.customer_id).collect();
+    payees.by_words = learnt(text, payers, aliases).iter().map(|alias| alias.customer_id).collect();
     payees
 }
 
@@ -230,6 +230,7 @@ pub fn candidates(
         .collect();
     // A text that holds the whole name of a customer is not that of another one from whom its words were learnt.
     let (own, others): (Vec<&PayerAlias>, Vec<&PayerAlias>) = learnt(money.text, payers, aliases)
+        .into_iter()
         .partition(|a| longest.is_empty() || longest.iter().any(|p| p.customer_id == a.customer_id));
     // One word names too many: it counts as a name.
     let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) = own.into_iter().partition(|a| !a.words.contains(' '));
@@ -265,16 +266,15 @@ pub fn candidates(
 
 /// The words of which a text consists that were learnt. Those that everybody's transfers have count no more, even where they were learnt:
 /// what banks and apps write, and the letters of IDs. Neither does one word with a short number behind it, which may say what is numbered.
-fn learnt<'a>(text: &str, payers: &Payers, aliases: &'a [PayerAlias]) -> impl Iterator<Item = &'a PayerAlias> {
+fn learnt<'a>(text: &str, payers: &Payers, aliases: &'a [PayerAlias]) -> Vec<&'a PayerAlias> {
     let own = |text: &str| payers.without_fronts(&payer_words(text));
     let names = |part: &&str, words: &String| !words.is_empty() && (words.contains(' ') || !is_numbered(part, words));
     let parts = text.split(Incoming::SEPARATOR).map(|part| (part, own(part)));
     let payer: BTreeSet<String> = parts.filter(|(part, words)| names(part, words)).map(|(_, words)| words).collect();
-    let meant: Vec<&PayerAlias> = match payer.is_empty() {
+    match payer.is_empty() {
         true => Vec::new(),
         false => aliases.iter().filter(|alias| payer.contains(&own(&alias.words))).collect(),
-    };
-    meant.into_iter()
+    }
 }
 
 /// Whose IDs stand in the text of money. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.

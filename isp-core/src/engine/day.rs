@@ -112,7 +112,7 @@ impl Engine<'_> {
         let settled = self.beside_post(settled, outside, now, &mut posted).await;
         let (surveyed, last) = self.after(worker, settled).await?;
         tell(DayStep::Surveyed(&surveyed));
-        let sent = self.deliver_post(outside, last, &mut posted).await;
+        let sent = self.post_loop(outside, last, &mut posted).await;
         self.after(worker, sent).await?;
         delivered.add_post(posted);
         tell(DayStep::Delivered(&delivered));

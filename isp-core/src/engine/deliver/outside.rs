@@ -130,16 +130,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// As [`Engine::deliver`]; claims are the caller's to give back.
-    pub(crate) async fn deliver_post(
-        &self,
-        outside: &Outside<'_>,
-        now: DateTime<Utc>,
-        report: &mut DeliverReport,
-    ) -> Result<(), EngineError> {
-        self.post_loop(outside, now, report).await
-    }
-
-    async fn post_loop(
+    pub(crate) async fn post_loop(
         &self,
         outside: &Outside<'_>,
         now: DateTime<Utc>,
